@@ -1,0 +1,206 @@
+"""Settings: one table of names, defaults, units and help, read from `qa.toml` and the environment.
+
+Order, later wins: defaults, the file (`--config`, else `QA_CONFIG`, else `./qa.toml` if it is there), environment variables
+`QA_SECTION__KEY`, command-line options. A wrong name or value stops with what was found and what is accepted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from qa.errors import ConfigError
+
+DEFAULT_FILE = Path("qa.toml")
+ENV_PREFIX = "QA_"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Embedding(Section):
+    model: str = Field(
+        "all-MiniLM-L6-v2", description="a bundled name, a folder, or a Hugging Face name (sentence-transformers)"
+    )
+    query_prompt: str | None = Field(None, description="put before each question; unset: what the model declares")
+    passage_prompt: str | None = Field(None, description="put before each passage; unset: what the model declares")
+    backend: Literal["auto", "torch"] = Field("auto", description="runtime that encodes")
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="number format while encoding")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    batch_size: int = Field(32, ge=1, description="passages encoded at a time")
+
+
+class Passages(Section):
+    size: int = Field(200, ge=16, le=8192, description="most tokens in a passage, by the encoder's own tokenizer")
+    overlap: int = Field(40, ge=0, description="tokens of whole sentences repeated when a paragraph is cut in two")
+
+
+class Retrieval(Section):
+    dense_weight: float = Field(0.5, ge=0, le=1, description="share of the dense score in the fused one; 0: full text only")
+    passages: int = Field(8, ge=1, le=1000, description="passages handed to the reader")
+    candidates: int = Field(100, ge=1, le=10_000, description="passages taken from each search before fusion")
+
+
+class Reader(Section):
+    model: str = Field("sentence", description="sentence: the best sentence; else a reader's folder or Hugging Face name")
+    threshold: float = Field(0.5, ge=0, le=1, description="least confidence at which an answer is shown")
+    alternatives: int = Field(4, ge=0, le=50, description="other answers listed below the first")
+
+
+class Index(Section):
+    path: Path = Field(Path("index/default"), description="folder of the index")
+    store: Literal["sqlite"] = Field("sqlite", description="what keeps the articles")
+    max_file_mb: int = Field(64, ge=1, description="MiB; larger files are refused (JSONL is read row by row, up to 16 times that)")
+    lock_seconds: float = Field(10.0, ge=0, description="seconds to wait for another process that is writing the index")
+
+
+class Ui(Section):
+    host: str = Field("127.0.0.1", description="address to serve on; anything but loopback shows the page to others")
+    port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
+    title: str = Field("Ask your articles", description="heading of the page")
+    allow_changes: bool = Field(False, description="let people add and remove articles on the page")
+
+
+class Config(BaseSettings):
+    """Every setting in force. Frozen: `config.replace("index.path", folder)` gives another one."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    embedding: Embedding = Embedding()
+    passages: Passages = Passages()
+    retrieval: Retrieval = Retrieval()
+    reader: Reader = Reader()
+    index: Index = Index()
+    ui: Ui = Ui()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def replace(self, name: str, value: object) -> Config:
+        """A copy with `section.key` set to `value` (text is read as in the environment)."""
+        section, _, key = name.partition(".")
+        _check_name(section, key, "the options")
+        part = getattr(self, section)
+        try:
+            changed = type(part).model_validate({**part.model_dump(), key: value})
+        except ValidationError as error:
+            raise ConfigError(_explain(error, "the options", section)) from None
+        return self.model_copy(update={section: changed})
+
+
+class Setting(NamedTuple):
+    """One row of the table: `name` is `section.key`, `accepts` is in plain words."""
+
+    name: str
+    default: Any
+    accepts: str
+    help: str
+
+
+def load_config(file: str | os.PathLike[str] | None = None) -> Config:
+    """Settings from `file` (see the module docstring for the default) with the environment on top."""
+    path = config_file(file)
+    for section, key, variable in _environment_names():
+        _check_name(section, key, f"the environment variable {variable}")
+
+    class FromFile(Config):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        loaded = FromFile()
+    except ValidationError as error:
+        raise ConfigError(_explain(error, str(path or "the environment"))) from None
+    except ValueError as error:  # TOML that does not parse; tomllib's error is a ValueError
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    return Config.model_construct(**{name: getattr(loaded, name) for name in Config.model_fields})
+
+
+def config_file(file: str | os.PathLike[str] | None) -> Path | None:
+    """The configuration file that applies, or None. One that was asked for must exist."""
+    asked = file or os.environ.get("QA_CONFIG")
+    if not asked:
+        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+    if not Path(asked).is_file():
+        raise ConfigError(f"configuration file not found: {asked} (give an existing TOML file to --config or QA_CONFIG)")
+    return Path(asked)
+
+
+def settings_table() -> Iterator[Setting]:
+    """All settings in the order of the file. It feeds `qa config` and the README."""
+    for section, part in Config.model_fields.items():
+        for key, info in part.annotation.model_fields.items():  # type: ignore[union-attr]
+            default = info.get_default()
+            yield Setting(f"{section}.{key}", default, _accepts(info), info.description or "")
+
+
+def origins(file: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """`section.key` -> where its value came from: "default", the file's name or the variable's name."""
+    found = {setting.name: "default" for setting in settings_table()}
+    path = config_file(file)
+    if path:
+        in_file = TomlConfigSettingsSource(Config, toml_file=path)()
+        found.update({f"{section}.{key}": str(path) for section, keys in in_file.items() for key in keys})
+    found.update({f"{section}.{key}": variable for section, key, variable in _environment_names()})
+    return found
+
+
+def _environment_names() -> Iterator[tuple[str, str, str]]:
+    """Variables such as QA_INDEX__PATH -> ("index", "path", "QA_INDEX__PATH")."""
+    for variable in sorted(os.environ):
+        section, mark, key = variable[len(ENV_PREFIX) :].lower().partition("__")
+        if variable.upper().startswith(ENV_PREFIX) and mark:
+            yield section, key, variable
+
+
+def _check_name(section: str, key: str, where: str) -> None:
+    names = [setting.name for setting in settings_table()]
+    if f"{section}.{key}" not in names:
+        raise ConfigError(f"unknown setting {section}.{key} in {where}{_nearest(f'{section}.{key}', names)} (see: qa config)")
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, 1, 0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _explain(error: ValidationError, where: str, section: str = "") -> str:
+    """The first fault of a validation as one line: setting, value found, what is accepted."""
+    fault = error.errors()[0]
+    name = ".".join(str(part) for part in ((section,) if section else ()) + fault["loc"][:2])
+    table = {setting.name: setting for setting in settings_table()}
+    if fault["type"] == "extra_forbidden":
+        names = list(table) + list(Config.model_fields)
+        return f"unknown setting {name} in {where}{_nearest(name, names)} (see: qa config)"
+    accepts = table[name].accepts if name in table else "a table of settings"
+    return f"{name} = {fault['input']!r} in {where} is not accepted: expected {accepts} (see: qa config)"
+
+
+def _accepts(info: Any) -> str:
+    choices = [repr(choice) for choice in get_args(info.annotation) if isinstance(choice, str)]
+    if choices:
+        return "one of " + ", ".join(choices)
+    kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(info.annotation, "text")
+    bounds = [f"{sign} {value}" for mark in info.metadata for sign, value in _bounds(mark)]
+    return " ".join([kind, " and ".join(bounds)]).strip()
+
+
+def _bounds(mark: Any) -> Iterator[tuple[str, Any]]:
+    if getattr(mark, "ge", None) is not None:
+        yield "at least", mark.ge
+    if getattr(mark, "le", None) is not None:
+        yield "at most", mark.le
