@@ -1,0 +1,191 @@
+"""A run: every question of a set asked once, each outcome written down as it comes, and the figures at the end.
+
+An interrupted run loses nothing: the same command goes on after the last question that was asked. A run is picked up only
+by one with equal questions, settings and code. Comparing runs is for `compare`, showing them for `report`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import qa
+from qa.chat import standalone_question
+from qa.config import Config
+from qa.datatypes import Filters, Hit, Response, Turn
+from qa.errors import DataError
+from qa.evaluation.datasets import Dataset, Question
+from qa.evaluation.files import Progress, silent
+from qa.evaluation.indexes import eval_folder, prepare_index
+from qa.evaluation.journal import Journal
+from qa.evaluation.metrics import CUTOFF
+from qa.evaluation.outcomes import Mode, Outcome, found, to_line
+from qa.evaluation.summary import summarise
+
+DOCUMENT_HITS = 50  # passages searched for where documents are judged, to find ten documents
+LIBRARIES = ("torch", "sentence-transformers", "transformers", "faiss-cpu", "ir-measures", "numpy")
+
+Details = Callable[[dict[str, Any]], None]  # is given each line as soon as it is known
+
+
+class Asked(Protocol):
+    """What a run needs of `qa.pipeline.Pipeline`; the tests have one of ten lines."""
+
+    def ask(self, question: str, turns: Sequence[Turn] = ...) -> Response: ...
+
+    def search(self, question: str, filters: Filters = ..., k: int = ...) -> tuple[Hit, ...]: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: `result` is what `qa eval --json` prints, `outcomes` are in the order of the questions, `folder` keeps both."""
+
+    dataset: Dataset
+    mode: Mode
+    result: dict[str, Any]
+    outcomes: tuple[Outcome, ...] = field(repr=False)
+    folder: Path
+
+
+def evaluate(dataset: Dataset, config: Config, mode: Mode = "answers", details: Details | None = None, progress: Progress = silent) -> Run:
+    """Builds or finds the index, asks every question, and keeps the run under `index/eval/runs/`."""
+    from qa.pipeline import Pipeline
+
+    mode = "retrieval" if dataset.by_document else mode  # whole documents have no answer to score
+    started = time.monotonic()
+    indexed, costs = prepare_index(dataset, config, progress)
+    pipeline = Pipeline(indexed)
+    pipeline.warm_up()
+    info = pipeline.info()
+    key = run_key(dataset, indexed, mode, str(info["fingerprint"]))
+    with closing(Journal(eval_folder(config), key)) as journal:
+        outcomes = tuple(ask_all(dataset, partial(ask, pipeline, mode, dataset.by_document), journal, details, progress))
+        _refuse_if_all_failed(outcomes)
+        result = _result(dataset, indexed, mode, outcomes, info, costs, time.monotonic() - started)
+        folder = journal.finish(result)
+    return Run(dataset, mode, result, outcomes, folder)
+
+
+def ask_all(
+    dataset: Dataset, ask_one: Callable[[Question], Outcome], journal: Journal, details: Details | None, progress: Progress
+) -> Iterator[Outcome]:
+    """Outcomes in the order of the questions, each on disk before it is handed on."""
+    for number, question in enumerate(dataset.questions):
+        progress("asking", number, len(dataset.questions))
+        outcome = journal.kept(question) or ask_one(question)
+        journal.add(outcome)
+        if details:
+            details(to_line(outcome))
+        yield outcome
+    progress("asking", len(dataset.questions), len(dataset.questions))
+
+
+def ask(pipeline: Asked, mode: Mode, by_document: bool, question: Question) -> Outcome:
+    """One question's outcome. What goes wrong with it is its error: it must not end the run."""
+    started = time.perf_counter()
+    try:
+        outcome = _asked(pipeline, mode, by_document, question)
+    except Exception as error:  # noqa: BLE001
+        outcome = Outcome(question, error=f"{type(error).__name__}: {error}")
+    return replace(outcome, latency_ms=(time.perf_counter() - started) * 1000)
+
+
+def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> str:
+    """Equal keys mean that the outcomes would be equal: questions, corpus, settings, encoder and our own code."""
+    digest = hashlib.sha256("\0".join((dataset.corpus_sha256, mode, fingerprint, json.dumps(settings(config)))).encode())
+    for question in dataset.questions:
+        digest.update(repr(question).encode("utf-8", "surrogatepass"))
+    for source in sorted(Path(qa.__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """The settings that can change an outcome; where the index lies and how the page looks cannot."""
+    return config.model_dump(mode="json", exclude={"index", "ui"})
+
+
+def _asked(pipeline: Asked, mode: Mode, by_document: bool, question: Question) -> Outcome:
+    if mode == "retrieval":
+        text = standalone_question(question.question, question.turns)
+        return Outcome(question, found(pipeline.search(text, k=DOCUMENT_HITS if by_document else CUTOFF), by_document))
+    response = pipeline.ask(question.question, question.turns)
+    best = response.answer or response.withheld
+    return Outcome(
+        question,
+        found(response.hits),
+        response.answer.text if response.answer else None,
+        response.withheld.text if response.withheld and not response.answer else None,
+        best.confidence if best else 0.0,
+    )
+
+
+def _result(
+    dataset: Dataset,
+    config: Config,
+    mode: Mode,
+    outcomes: Sequence[Outcome],
+    info: Mapping[str, Any],
+    costs: Mapping[str, Any],
+    seconds: float,
+) -> dict[str, Any]:
+    """What `qa eval --json` prints, in the contract's order, then all that is needed to tell how it came about."""
+    summary = summarise(outcomes, mode)
+    first = ("metrics", "intervals", "latency_ms")
+    answerable = sum(question.answerable for question in dataset.questions)
+    return {
+        "dataset": dataset.name,
+        "questions": len(dataset.questions),
+        "articles": len(dataset.articles),
+        "passages": info["passages"],
+        "fingerprint": info["fingerprint"],
+        **{name: summary.pop(name) for name in first},
+        "index": _index_costs(costs, info),
+        "mode": mode,
+        "answerable": answerable,
+        "unanswerable": len(dataset.questions) - answerable,
+        **summary,
+        "seconds": round(seconds, 2),
+        "corpus_sha256": dataset.corpus_sha256,
+        "questions_sha256": dataset.questions_sha256,
+        "config": settings(config),
+        "reader": info.get("reader"),
+        "versions": _versions(),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _index_costs(costs: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    """Seconds are those of building it, whenever that was; `encoded` is less than the passages where vectors were there already."""
+    seconds = costs.get("seconds")
+    rate = round(costs["passages"] / seconds, 2) if seconds else None
+    return {
+        "seconds": round(seconds, 2) if seconds else None,
+        "passages_per_second": rate,
+        "bytes": info["bytes"],
+        "encoded": costs.get("encoded", 0),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for library in ("qa", *LIBRARIES):
+        with suppress(metadata.PackageNotFoundError):
+            found[library] = metadata.version(library)
+    return found
+
+
+def _refuse_if_all_failed(outcomes: Sequence[Outcome]) -> None:
+    """A service that is down must not look like a bad model."""
+    if all(outcome.error for outcome in outcomes):
+        raise DataError(f"every question failed, the first with {outcomes[0].error}")
