@@ -1,0 +1,154 @@
+"""From spans to answers: ranked with retrieval, grouped where articles agree, cited where they stand.
+
+A quote is the whole sentence around a span, an excerpt the sentences around the quote; both are slices of the stored
+article. Spans that say the same, in one article or in several, become one answer whose citations name every place.
+What makes an answer believable is gathered here as features; turning them into a probability is qa/calibration.py's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qa.datatypes import Article, Citation, Hit, Span
+from qa.reader import coverage
+from qa.sentences import Offsets, sentence_spans
+
+MOST_CITATIONS = 5  # of one answer
+LONGEST_EXCERPT = 700  # characters
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_NOT_A_WORD = re.compile(r"[\W_]+")
+
+FindArticle = Callable[[str], Article | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Spans that say the same, best first; `score` is the best one's, retrieval and reader together."""
+
+    spans: tuple[Span, ...]
+    score: float
+
+    @property
+    def text(self) -> str:
+        return self.spans[0].text
+
+
+def grouped(spans: Sequence[Span], reader_weight: float) -> list[Group]:
+    """Best first. Equal answers, and pieces of an answer at the same place, are one group."""
+    ranked = sorted(spans, key=lambda span: -_score(span, reader_weight))
+    groups: list[list[Span]] = []
+    for span in ranked:
+        same = next((group for group in groups if any(_same(span, other) for other in group)), None)
+        if same is None:
+            groups.append([span])
+        elif not any(_overlap(span, other) for other in same):
+            same.append(span)
+    return [Group(tuple(group), _score(group[0], reader_weight)) for group in groups]
+
+
+def features(question: str, groups: Sequence[Group]) -> dict[str, float]:
+    """What is known about whether the first group answers the question; {} when there is none.
+
+    `reader`: its score; `margin`: how far it is ahead of the next group; `dense`, `lexical`, `retrieval`: of its hit; `coverage`:
+    the share of the question's words in its passage and title; `agreement`: how many other articles say the same.
+    """
+    if not groups:
+        return {}
+    best, hit = groups[0], groups[0].spans[0].hit
+    articles = {span.hit.passage.article_id for span in best.spans}
+    return {
+        "reader": best.spans[0].score,
+        "margin": best.score - groups[1].score if len(groups) > 1 else 1.0,
+        "dense": hit.dense_score,
+        "lexical": hit.lexical_score,
+        "retrieval": hit.score,
+        "coverage": coverage(question, f"{hit.passage.title} {hit.passage.text}"),
+        "agreement": min(3.0, len(articles) - 1),
+    }
+
+
+def cite_group(group: Group, first_number: int, find: FindArticle) -> list[Citation]:
+    """A citation for each place where the answer stands, one an article first, numbered from `first_number`."""
+    seen: set[str] = set()
+    again: list[Span] = []
+    ordered: list[Span] = []
+    for span in group.spans:
+        (again if span.hit.passage.article_id in seen else ordered).append(span)
+        seen.add(span.hit.passage.article_id)
+    citations: list[Citation] = []
+    for span in (ordered + again)[:MOST_CITATIONS]:
+        article = find(span.hit.passage.article_id)
+        if article is not None:
+            citations.append(_citation(article, span.hit, (span.start, span.end), first_number + len(citations), span.score, True))
+    return citations
+
+
+def cite_hits(hits: Sequence[Hit], first_number: int, find: FindArticle) -> list[Citation]:
+    """Citations of whole passages: the closest ones, when nothing in them answers."""
+    citations: list[Citation] = []
+    for hit in hits:
+        article = find(hit.passage.article_id)
+        if article is not None:
+            place = (hit.passage.start, hit.passage.end)
+            citations.append(_citation(article, hit, place, first_number + len(citations), hit.score, False))
+    return citations
+
+
+def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: float, is_span: bool) -> Citation:
+    sentences = sentence_spans(article.text, article.language)
+    start, end = _quote(sentences, place)
+    excerpt_start, excerpt_end = _excerpt(sentences, (start, end))
+    return Citation(
+        number=number,
+        article_id=article.id,
+        title=article.title,
+        source=article.source,
+        start=start,
+        end=end,
+        quote=article.text[start:end],
+        excerpt=article.text[excerpt_start:excerpt_end],
+        excerpt_start=excerpt_start,
+        score=score,
+        author=article.author,
+        published=article.published,
+        url=article.url,
+        span=place if is_span else None,
+        also_in=hit.also_in,
+        hit=hit,
+    )
+
+
+def _quote(sentences: Sequence[Offsets], place: Offsets) -> Offsets:
+    """The whole sentences that a place lies in; the place itself should there be none."""
+    touched = [(start, end) for start, end in sentences if start < place[1] and place[0] < end]
+    return (min(place[0], touched[0][0]), max(place[1], touched[-1][1])) if touched else place
+
+
+def _excerpt(sentences: Sequence[Offsets], quote: Offsets) -> Offsets:
+    """The quote with the sentence before and the one after, while they keep it short."""
+    before = [start for start, end in sentences if end <= quote[0]][-1:]
+    after = [end for start, end in sentences if start >= quote[1]][:1]
+    start, end = (before or [quote[0]])[0], (after or [quote[1]])[0]
+    if end - start <= LONGEST_EXCERPT:
+        return start, end
+    return (start, quote[1]) if quote[1] - start <= LONGEST_EXCERPT else quote
+
+
+def _score(span: Span, reader_weight: float) -> float:
+    return span.hit.score + reader_weight * span.score
+
+
+def _same(one: Span, other: Span) -> bool:
+    return _overlap(one, other) or _normalised(one.text) == _normalised(other.text)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    same_article = one.hit.passage.article_id == other.hit.passage.article_id
+    return same_article and one.start < other.end and other.start < one.end
+
+
+def _normalised(text: str) -> str:
+    return _NOT_A_WORD.sub(" ", _ARTICLES.sub(" ", text.casefold())).strip() or text

@@ -1,0 +1,303 @@
+"""The command line. Every command takes `--config` and `--index`; heavy libraries are imported when a command needs them.
+
+Exit codes: 0 done, 1 a problem of the user's (one line on standard error), 2 wrong usage. With `--json`, standard output has
+JSON and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qa.errors import QAError
+
+if TYPE_CHECKING:
+    from qa.config import Config
+    from qa.datatypes import Article, ArticleSummary, Filters
+    from qa.indexer import Progress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Questions to your own articles, answered in the articles' own words, each quote cited.",
+)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="settings (default: QA_CONFIG, else ./qa.toml)")]
+IndexFolder = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="folder of the index (default: index.path)")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
+
+
+@app.command()
+def index(
+    paths: Annotated[list[Path] | None, typer.Argument(help="files and folders; none: those of earlier runs", show_default=False)] = None,
+    prune: Annotated[bool, typer.Option("--prune", help="remove articles whose files are gone from these folders")] = False,
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the index in step with files and folders: what is new or changed is read, the rest is skipped."""
+    from qa.indexer import index_paths
+
+    settings = _settings(config, index)
+    with _progress_bar() as progress:
+        report = index_paths(settings, paths or [], prune=prune, progress=progress)
+    for refusal in report.refused:
+        _say(f"refused {refusal.path}: {refusal.reason}")
+    for duplicate in report.duplicates:
+        _say(f"copy {duplicate.path}: {duplicate.reason}")
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        print(
+            f"{len(report.added)} added, {len(report.changed)} changed, {report.unchanged} unchanged, {len(report.removed)} removed, "
+            f"{len(report.refused)} refused: {report.passages} passages in {settings.index.path}, "
+            f"{report.encoded} encoded, {report.seconds:.1f} s"
+        )
+    if report.refused and paths and not (report.added or report.changed or report.unchanged):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="the question; - reads one a line from standard input")],
+    source: Annotated[str | None, typer.Option(help="only articles of this source")] = None,
+    author: Annotated[str | None, typer.Option(help="only articles whose author's name has this")] = None,
+    since: Day = None,
+    until: Day = None,
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question in the articles' own words, or say that they don't say."""
+    from qa.pipeline import Pipeline
+    from qa.render import response_json, response_text
+
+    pipeline = Pipeline(_settings(config, index))
+    filters = _filters(source, author, since, until)
+    many = question == "-"
+    for asked in _lines() if many else [question]:
+        response = pipeline.ask(asked, filters=filters)
+        if as_json:
+            _print_json(response_json(response), indent=None if many else 2)
+        else:
+            print(response_text(response))
+
+
+@app.command()
+def chat(config: ConfigFile = None, index: IndexFolder = None) -> None:
+    """Ask one question after the other; follow-up questions are understood. An empty line ends it."""
+    from qa.datatypes import Turn
+    from qa.pipeline import Pipeline
+    from qa.render import response_text
+
+    pipeline = Pipeline(_settings(config, index))
+    turns: list[Turn] = []
+    for asked in _lines(prompt="> "):
+        if not asked.strip():
+            break
+        response = pipeline.ask(asked, turns)
+        print(response_text(response))
+        turns.append(Turn(response.standalone_question, response.answer.text if response.answer else ""))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="address (default: ui.host)")] = None,
+    port: Annotated[int | None, typer.Option(help="port (default: ui.port)")] = None,
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+) -> None:
+    """Open the page in which people ask."""
+    from qa.ui import serve as serve_page
+
+    settings = _settings(config, index)
+    for name, value in (("ui.host", host), ("ui.port", port)):
+        settings = settings if value is None else settings.replace(name, value)
+    serve_page(settings)
+
+
+@app.command("list")
+def list_articles(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
+    """List the articles of the index."""
+    with _store(_settings(config, index)) as store:
+        summaries = store.summaries()
+    if as_json:
+        _print_json([_summary_json(summary) for summary in summaries])
+    for summary in [] if as_json else summaries:
+        print(f"{summary.id}  {summary.published or '-'}  {summary.source}  {summary.title}")
+
+
+@app.command()
+def show(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids as `qa list` gives them")],
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show whole articles."""
+    settings = _settings(config, index)
+    with _store(settings) as store:
+        summaries = {summary.id: summary for summary in store.summaries()}
+        articles = {article_id: store.article(article_id) for article_id in ids}
+    _require(articles, settings)
+    shown = [(summaries[article.id], article) for article in articles.values() if article]
+    if as_json:
+        _print_json([{**_summary_json(summary), "text": article.text} for summary, article in shown])
+    for _, article in [] if as_json else shown:
+        print(f"{article.title}\n{_byline(article)}\n\n{article.text}\n")
+
+
+@app.command()
+def remove(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids as `qa list` gives them")],
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+) -> None:
+    """Remove articles from the index; their files stay."""
+    from qa.indexer import remove_articles
+
+    for article_id in remove_articles(_settings(config, index), ids):
+        print(f"removed {article_id}")
+
+
+@app.command()
+def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
+    """Say what is in the index: counts, encoders, size, when it was last written."""
+    settings = _settings(config, index)
+    with _store(settings) as store:
+        told = {**store.info(), "embedding_model": settings.embedding.model, "reader": settings.reader.model}
+    if as_json:
+        _print_json(told)
+        return
+    encoders = told.pop("encoders")
+    for name, value in told.items():
+        print(f"{name:16} {value}")
+    for encoder in encoders if isinstance(encoders, list) else []:
+        print(f"{'encoder':16} {encoder['name']} ({encoder['dimension']} dimensions, {encoder['passages']} passages, {encoder['fingerprint']})")
+
+
+@app.command("config")
+def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
+    """Show every setting in force and where its value came from."""
+    from qa.config import origins, settings_table
+
+    settings, found = _settings(config, index), origins(config)
+    if index is not None:
+        found["index.path"] = "--index"
+    rows = []
+    for setting in settings_table():
+        section, _, key = setting.name.partition(".")
+        rows.append({"name": setting.name, "value": getattr(getattr(settings, section), key), "from": found[setting.name], "help": setting.help})
+    if as_json:
+        _print_json(rows)
+    for row in [] if as_json else rows:
+        print(f"{row['name']} = {_toml(row['value'])}  # {row['from']}: {row['help']}")
+
+
+def main() -> None:
+    """The `qa` program."""
+    try:
+        app()
+    except QAError as error:
+        _say(f"qa: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("qa: stopped; what was committed is kept")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone, as with `qa list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _settings(file: Path | None, folder: Path | None) -> Config:
+    from qa.config import load_config
+
+    settings = load_config(file)
+    return settings if folder is None else settings.replace("index.path", folder)
+
+
+@contextmanager
+def _store(settings: Config) -> Iterator[Any]:
+    from qa.store import Store, store_errors
+
+    with Store.open(settings.index.path) as store, store_errors(settings.index.path):
+        yield store
+
+
+def _require(articles: dict[str, Article | None], settings: Config) -> None:
+    unknown = [article_id for article_id, article in articles.items() if article is None]
+    if unknown:
+        raise QAError(f"no article {', '.join(unknown)} in {settings.index.path} (see: qa list)")
+
+
+def _filters(source: str | None, author: str | None, since: datetime | None, until: datetime | None) -> Filters:
+    from qa.datatypes import Filters
+
+    return Filters(source, author, since.date() if since else None, until.date() if until else None)
+
+
+def _lines(prompt: str = "") -> Iterator[str]:
+    """Lines of standard input, prompted for on a terminal."""
+    while True:
+        try:
+            yield input(prompt if sys.stdin.isatty() else "")
+        except EOFError:
+            return
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """A bar on standard error when that is a terminal, else silence."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
+def _summary_json(summary: ArticleSummary) -> dict[str, Any]:
+    return asdict(summary)
+
+
+def _byline(article: Article) -> str:
+    return " · ".join(str(part) for part in (article.author, article.published, article.source) if part)
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return "(unset)"
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else json.dumps(str(value))
+
+
+def _print_json(value: object, indent: int | None = 2) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=indent, default=_json_value), flush=True)
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, date | Path):
+        return str(value)
+    raise TypeError(type(value))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

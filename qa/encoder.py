@@ -1,0 +1,176 @@
+"""Text to vectors, by a sentence-transformers model that the configuration names.
+
+What identifies the vectors is the fingerprint: model content, prompts, pooling and length (both part of the content) and
+normalisation. Counting tokens and the fingerprint need neither torch nor the weights in memory; the model is loaded
+at the first `encode_…`. Vectors are float32 (n, dim), rows of length 1, so that a dot product is the cosine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.config import Embedding
+from qa.errors import ModelError
+from qa.model_files import content_hash, model_folder
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+Vectors = NDArray[np.float32]
+
+# (start of the model's name, question prompt, passage prompt) for families whose cards ask for prompts but whose files don't tell
+FAMILIES = (
+    ("e5-", "query: ", "passage: "),
+    ("multilingual-e5-", "query: ", "passage: "),
+    ("bge-small-en", "Represent this sentence for searching relevant passages: ", ""),
+    ("bge-base-en", "Represent this sentence for searching relevant passages: ", ""),
+    ("bge-large-en", "Represent this sentence for searching relevant passages: ", ""),
+)
+
+
+class Encoder(Protocol):
+    """What indexing and retrieval need; the tests have one of ten lines."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Characters of each token of `text`, in order, special tokens left out."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """float32 (n, dim), rows of length 1."""
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """float32 (n, dim), rows of length 1."""
+
+
+class SentenceTransformerEncoder:
+    """The reference encoder. Safe to use from several threads."""
+
+    def __init__(self, settings: Embedding) -> None:
+        self.name = settings.model
+        self._settings = settings
+        self._folder = model_folder(settings.model)
+        self._question_prompt, self._passage_prompt = _prompts(settings, self._folder)
+        self._lock = threading.Lock()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits; equal fingerprints mean interchangeable vectors."""
+        parts = (content_hash(self._folder), self._question_prompt, self._passage_prompt, "normalised")
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, special ones included; what is longer is cut off."""
+        told = _read_json(self._folder / "sentence_bert_config.json").get("max_seq_length")
+        position = _read_json(self._folder / "config.json").get("max_position_embeddings")
+        return int(told or position or 512)
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, self._passage_prompt)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, self._question_prompt)
+
+    def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
+        with self._lock:
+            rows = self._model.encode(
+                [prompt + text for text in texts],
+                batch_size=self._settings.batch_size,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+                convert_to_tensor=True,
+            )
+        return np.ascontiguousarray(rows.float().cpu().numpy(), dtype=np.float32)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        path = self._folder / "tokenizer.json"
+        if not path.is_file():
+            raise ModelError(f"{self._folder} has no tokenizer.json, which gives exact offsets (save it with a fast tokenizer)")
+        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        with quiet_loading():
+            import torch
+            from sentence_transformers import SentenceTransformer
+
+            device = None if self._settings.device == "auto" else self._settings.device
+            try:
+                return SentenceTransformer(
+                    str(self._folder),
+                    device=device,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    model_kwargs={"use_safetensors": True, "dtype": getattr(torch, self._settings.precision)},
+                )
+            except Exception as error:  # whatever is wrong with a model's files: the user needs one line
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise ModelError(f"embedding model {self.name} cannot be loaded from {self._folder}: {reason}") from error
+
+
+def load_encoder(settings: Embedding) -> Encoder:
+    """The encoder that the configuration asks for. Fails at once, with ModelError, when its files are not there."""
+    return SentenceTransformerEncoder(settings)
+
+
+@contextlib.contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keeps the progress bars and load reports of model libraries off the terminal."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    for library in ("transformers", "sentence_transformers"):
+        logging.getLogger(library).setLevel(logging.ERROR)
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _prompts(settings: Embedding, folder: Path) -> tuple[str, str]:
+    """(question prompt, passage prompt): as configured, else as the model's files say, else by family, else none."""
+    declared: dict[str, Any] = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
+    name = Path(settings.model).name.lower()
+    family = next(((q, p) for start, q, p in FAMILIES if name.startswith(start)), ("", ""))
+    question = declared.get("query") or declared.get("question") or family[0]
+    passage = declared.get("document") or declared.get("passage") or family[1]
+    if settings.query_prompt is not None:
+        question = settings.query_prompt
+    if settings.passage_prompt is not None:
+        passage = settings.passage_prompt
+    return question, passage
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON: {error} (restore the model's files)") from None

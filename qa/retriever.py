@@ -1,0 +1,164 @@
+"""From a question to the passages that may answer it: dense and full-text search, fused.
+
+The fused score is a convex combination of both scores after scaling each to [0, 1] (Bruch, Gai & Ingber 2023, "An Analysis
+of Fusion Functions for Hybrid Retrieval"): `dense_weight * dense + (1 - dense_weight) * BM25`. Passages that only one
+search found get their true cosine, and a BM25 score of 0. Overlapping windows and copies of an article are listed once.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.config import Config
+from qa.datatypes import Filters, Hit, Passage
+from qa.encoder import Encoder
+from qa.errors import MissingVectors
+from qa.store import Store
+from qa.vectors import VectorIndex, in_step, open_vectors
+
+TITLE_WEIGHT = 1.0  # of the title in BM25, as of the text; 0 to 2 differ by less than 0.3 points of R@1
+MOST_TERMS = 64  # of a question in the full-text query
+OVERLAP = 0.5  # windows of one article that share more than this of the shorter are one hit
+
+# English function words: they say nothing about the subject, and in a long passage they add up.
+STOP_WORDS = frozenset(
+    "a about after all also an and any are as at be because been before being between both but by can could did do does doing "
+    "down during each for from further had has have having he her here hers him his how i if in into is it its itself just me "
+    "more most my no nor not of off on once only or other our out over own same she should so some such than that the their "
+    "them then there these they this those through to too under until up us very was we were what when where which while who "
+    "whom whose why will with would you your".split()
+)
+
+_WORD = re.compile(r"\w+")
+
+Scores = dict[int, float]  # passage number -> score, best first
+
+
+class Retriever:
+    """Searches one open store with one encoder. Safe to use from several threads."""
+
+    def __init__(self, config: Config, store: Store, encoder: Encoder) -> None:
+        self._settings = config.retrieval
+        self._store = store
+        self._encoder = encoder
+        self._vectors: VectorIndex | None = None
+        self._refreshing = threading.Lock()
+
+    def search(self, question: str, k: int, filters: Filters = Filters(), vector: NDArray[np.float32] | None = None) -> list[Hit]:
+        """Up to k hits, best first; `vector` is the encoded question when the caller has it already. MissingVectors when
+        the index was made with another encoder."""
+        if k < 1 or not question.strip():
+            return []
+        if vector is None:
+            vector = self._encoder.encode_questions([question])[0]
+        with self._store.snapshot():
+            vectors = self._current_vectors()
+            dense = self._dense(vectors, vector, filters)
+            lexical = self._lexical(question, filters)
+            cosines = dense | vectors.cosines(vector, [number for number in lexical if number not in dense])
+            lexical = {number: score for number, score in lexical.items() if number in cosines}
+            fused = fuse(cosines, lexical, self._settings.dense_weight)
+            hits = self._hits(fused, dense, lexical, cosines)
+            return self._once_each(hits)[:k]
+
+    def check(self) -> None:
+        """Raises MissingVectors, with the command that adds them, when this encoder has not encoded every passage."""
+        missing = self._store.missing(self._encoder.fingerprint)
+        if missing:
+            passages = len(self._store.passage_numbers())
+            raise MissingVectors(
+                f"the index in {self._store.folder} has vectors of {self._encoder.name} for {passages - missing} of its {passages} "
+                f"passages (add them: qa index --index {self._store.folder})"
+            )
+
+    def _current_vectors(self) -> VectorIndex:
+        """The vectors of the store's generation; read inside a snapshot."""
+        current = self._vectors
+        if current is not None and current.identity == self._store.identity:
+            return current
+        with self._refreshing:
+            self.check()
+            if self._vectors is None:
+                self._vectors = open_vectors(self._store, self._encoder.fingerprint)
+            else:
+                self._vectors = in_step(self._vectors, self._store, self._encoder.fingerprint)
+            return self._vectors
+
+    def _dense(self, vectors: VectorIndex, vector: NDArray[np.float32], filters: Filters) -> Scores:
+        allowed = self._store.allowed_passages(filters) if filters else None
+        return dict(vectors.search(vector[None], self._settings.candidates, allowed)[0])
+
+    def _lexical(self, question: str, filters: Filters) -> Scores:
+        match = match_expression(question)
+        return dict(self._store.search_text(match, self._settings.candidates, filters, TITLE_WEIGHT)) if match else {}
+
+    def _hits(self, fused: Scores, dense: Scores, lexical: Scores, cosines: Scores) -> list[Hit]:
+        passages = self._store.passages(fused)
+        dense_ranks, lexical_ranks = _ranks(dense), _ranks(lexical)
+        return [
+            Hit(
+                passage=passages[number],
+                score=score,
+                dense_score=cosines[number],
+                lexical_score=lexical.get(number, 0.0),
+                dense_rank=dense_ranks.get(number),
+                lexical_rank=lexical_ranks.get(number),
+            )
+            for number, score in fused.items()
+            if number in passages
+        ]
+
+    def _once_each(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Drops windows that mostly repeat a better one, and all but the oldest of the copies of an article."""
+        families = self._store.families(hit.passage.article_id for hit in hits)
+        present = {hit.passage.article_id for hit in hits}
+        kept: list[Hit] = []
+        for hit in hits:
+            family = families.get(hit.passage.article_id, ())
+            first = next((member for member in family if member in present), hit.passage.article_id)
+            if first == hit.passage.article_id and not any(_repeats(hit.passage, other.passage) for other in kept):
+                also_in = tuple(member for member in family if member != first)
+                kept.append(replace(hit, also_in=also_in))
+        return kept
+
+
+def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:
+    """passage number -> fused score in [0, 1], best first. `dense` has a score for every passage, `lexical` for some."""
+    dense_scaled, lexical_scaled = _scaled(dense), _scaled(lexical)
+    scores = {
+        number: dense_weight * dense_scaled.get(number, 0.0) + (1 - dense_weight) * lexical_scaled.get(number, 0.0)
+        for number in dense | lexical
+    }
+    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
+
+
+def match_expression(question: str) -> str:
+    """'Who built "the" wall?' -> '"built" OR "wall"': any content word, each quoted, so that nothing is an operator."""
+    words = list(dict.fromkeys(_WORD.findall(question.casefold())))
+    content = [word for word in words if word not in STOP_WORDS] or words
+    return " OR ".join(f'"{word}"' for word in content[:MOST_TERMS])
+
+
+def _scaled(scores: Scores) -> Scores:
+    """Min-max to [0, 1]; equal scores all become 1."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    return {number: (score - low) / (high - low) if high > low else 1.0 for number, score in scores.items()}
+
+
+def _ranks(scores: Scores) -> dict[int, int]:
+    return {number: rank for rank, number in enumerate(scores, 1)}
+
+
+def _repeats(one: Passage, other: Passage) -> bool:
+    if one.article_id != other.article_id:
+        return False
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return shared > OVERLAP * min(one.end - one.start, other.end - other.start)

@@ -1,0 +1,191 @@
+"""Nearest passages by vector: a FAISS index, derived from the store and never the only copy of anything.
+
+It lives beside the store as `vectors-FINGERPRINT.faiss` with a manifest that says which generation of which store it
+belongs to and what its bytes hash to. A file that fits is loaded; one that lags behind is brought up to date from the
+store; any other is ignored and made anew. Nothing is ever encoded here. Files are written beside, synced and renamed.
+
+Up to `EXACT_LIMIT` vectors the search is exact (flat, inner product). Above, it is an HNSW graph (Malkov & Yashunin 2016).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.model_files import file_hash
+from qa.store import Store
+
+EXACT_LIMIT = 100_000
+HNSW_LINKS = 32
+HNSW_SEARCH = 256  # candidates kept while searching; bench/scale.py shows recall against this
+BLOCK = 8192  # vectors read from the store at a time
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """A FAISS index of passages. Never changed once made, so that threads may search while a newer one is built.
+
+    `numbers` is int64 (n,), ascending: the passages in it. `identity` is that of the store it was made from.
+    """
+
+    fingerprint: str
+    identity: tuple[str, int]
+    numbers: NDArray[np.int64]
+    faiss_index: Any
+
+    def search(
+        self, questions: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
+    ) -> list[list[tuple[int, float]]]:
+        """For each row of `questions` (n, dim): up to k (passage number, cosine), best first, among `allowed` if given."""
+        k = min(k, len(self.numbers))
+        if k == 0 or (allowed is not None and len(allowed) == 0):
+            return [[] for _ in questions]
+        scores, numbers = self.faiss_index.search(questions, k, params=self._parameters(allowed))
+        return [
+            [(int(number), float(score)) for number, score in zip(*row, strict=True) if number >= 0]  # -1: fewer than k
+            for row in zip(numbers, scores, strict=True)
+        ]
+
+    def cosines(self, question: NDArray[np.float32], numbers: Iterable[int]) -> dict[int, float]:
+        """passage number -> its cosine with one question (dim,), for those passages that are in the index."""
+        wanted = np.fromiter(numbers, dtype=np.int64)
+        known = wanted[np.isin(wanted, self.numbers)]
+        if not len(known):
+            return {}
+        rows = np.stack([self.faiss_index.reconstruct(int(number)) for number in known])
+        return dict(zip(known.tolist(), (rows @ question).tolist(), strict=True))
+
+    def _parameters(self, allowed: NDArray[np.int64] | None) -> Any:
+        import faiss
+
+        kind, extra = (faiss.SearchParametersHNSW, {"efSearch": HNSW_SEARCH}) if _is_graph(self.faiss_index) else (faiss.SearchParameters, {})
+        selector = {} if allowed is None else {"sel": faiss.IDSelectorBatch(allowed)}
+        return kind(**extra, **selector)
+
+
+def open_vectors(store: Store, fingerprint: str) -> VectorIndex:
+    """The vectors of one encoder, in step with the store: from the file when it fits, else made anew."""
+    return in_step(_load(store, fingerprint), store, fingerprint)
+
+
+def refresh(store: Store, fingerprint: str) -> None:
+    """Brings the saved file in step with the store."""
+    saved = _load(store, fingerprint)
+    current = in_step(saved, store, fingerprint)
+    if current is not saved:
+        _save(current, store.folder)
+
+
+def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> VectorIndex:
+    """`vectors` brought up to the store's generation: what is new is added, what is gone is left out."""
+    with store.snapshot():
+        identity = store.identity
+        if vectors is not None and vectors.identity == identity:
+            return vectors
+        wanted = store.passage_numbers()
+        if vectors is None or vectors.identity[0] != identity[0] or _is_graph(vectors.faiss_index) != (len(wanted) > EXACT_LIMIT):
+            return _build(store, fingerprint, identity, wanted)
+        gone = np.setdiff1d(vectors.numbers, wanted, assume_unique=True)
+        new = np.setdiff1d(wanted, vectors.numbers, assume_unique=True)
+        if _is_graph(vectors.faiss_index) and len(gone):  # a graph cannot forget
+            return _build(store, fingerprint, identity, wanted)
+        import faiss
+
+        index = faiss.clone_index(vectors.faiss_index)
+        if len(gone):
+            index.remove_ids(faiss.IDSelectorBatch(gone))
+        _add(index, store, fingerprint, new)
+        return VectorIndex(fingerprint, identity, wanted, index)
+
+
+def _save(vectors: VectorIndex, folder: Path) -> None:
+    """Writes index and manifest, each in one step: a reader sees the old or the new, and never a mixture that passes for whole."""
+    import faiss
+
+    data = faiss.serialize_index(vectors.faiss_index)
+    path = _path(folder, vectors.fingerprint)
+    _replace(path, data.tobytes())
+    manifest = {
+        "format": 1,
+        "store": vectors.identity[0],
+        "generation": vectors.identity[1],
+        "passages": len(vectors.numbers),
+        "sha256": file_hash(path),
+    }
+    _replace(path.with_suffix(".json"), json.dumps(manifest, indent=1).encode())
+
+
+def _build(store: Store, fingerprint: str, identity: tuple[str, int], numbers: NDArray[np.int64]) -> VectorIndex:
+    import faiss
+
+    dimension = store.vectors(fingerprint, numbers[:1]).shape[1] if len(numbers) else 1
+    if len(numbers) > EXACT_LIMIT:
+        graph = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexIDMap2(graph)
+    else:
+        index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+    _add(index, store, fingerprint, numbers)
+    return VectorIndex(fingerprint, identity, numbers, index)
+
+
+def _add(index: Any, store: Store, fingerprint: str, numbers: NDArray[np.int64]) -> None:
+    for at in range(0, len(numbers), BLOCK):
+        block = numbers[at : at + BLOCK]
+        index.add_with_ids(store.vectors(fingerprint, block).astype(np.float32), block)
+
+
+def _load(store: Store, fingerprint: str) -> VectorIndex | None:
+    """The saved index if it belongs to this store and its bytes are the ones that were written, else None."""
+    import faiss
+
+    path = _path(store.folder, fingerprint)
+    try:
+        manifest = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if manifest["format"] != 1 or manifest["store"] != store.identity[0] or manifest["sha256"] != file_hash(path):
+            return None
+        index = faiss.read_index(str(path))
+        numbers = np.sort(faiss.vector_to_array(index.id_map))  # type: ignore[attr-defined]
+        return VectorIndex(fingerprint, (manifest["store"], int(manifest["generation"])), numbers, index)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return None  # missing, half written or damaged: it is made anew from the store
+
+
+def _is_graph(index: Any) -> bool:
+    import faiss
+
+    return isinstance(faiss.downcast_index(index.index), faiss.IndexHNSW)
+
+
+def _path(folder: Path, fingerprint: str) -> Path:
+    return folder / f"vectors-{fingerprint}.faiss"
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes beside, syncs, renames: `path` has its old bytes or the new ones, whatever happens."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
