@@ -1,0 +1,16 @@
+"""The page on one's own articles: `python app.py` (or `qa serve`). Settings come from qa.toml and the environment."""
+
+from __future__ import annotations
+
+import sys
+
+from qa.config import load_config
+from qa.errors import QAError
+
+if __name__ == "__main__":
+    try:
+        from qa.ui import serve
+
+        serve(load_config())
+    except QAError as error:
+        sys.exit(f"error: {error}")

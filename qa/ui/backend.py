@@ -1,0 +1,96 @@
+"""What stands between the page and the pipeline: loading in the background, the state of the index, questions that report their stage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from qa.datatypes import Filters, Response, Turn
+from qa.errors import QAError
+from qa.ui.suggestions import suggest
+
+if TYPE_CHECKING:
+    from qa.pipeline import Pipeline
+
+LOOK_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class State:
+    """What the header shows. `info` is empty until the index is open; `problem` is one line that names the repair."""
+
+    info: Mapping[str, object] = field(default_factory=dict)
+    problem: str | None = None
+
+    @property
+    def loading(self) -> bool:
+        return not self.info and not self.problem
+
+
+class Backend:
+    """One per server. Thread-safe: the pipeline is, and everything else is replaced whole."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.state = State()
+        self.suggestions: tuple[str, ...] = ()
+
+    def start(self) -> None:
+        """Load models and index without holding up the page, then notice when the index changes, goes or comes back."""
+        threading.Thread(target=self._look_after, name="warm-up", daemon=True).start()
+
+    def _look_after(self) -> None:
+        while True:
+            before = self.state.info
+            self.state = self._look()
+            if self.state.info and self.state.info != before:
+                self.suggestions = self._suggest()
+            time.sleep(LOOK_SECONDS)
+
+    def _look(self) -> State:
+        try:
+            if not self.pipeline.ready:
+                self.pipeline.warm_up()
+            return State(info=self.pipeline.info())
+        except QAError as error:
+            return State(problem=str(error))
+
+    def _suggest(self) -> tuple[str, ...]:
+        try:
+            return suggest(self.pipeline)
+        except QAError:  # the index changed meanwhile; the next look sees how
+            return ()
+
+    def ask(self, question: str, turns: Sequence[Turn], filters: Filters) -> Iterator[str | Response]:
+        """The stages as they begin ("loading", "searching", "reading"), then the response. Closing the iterator stops the question."""
+        events: SimpleQueue[str | Response | Exception] = SimpleQueue()
+        stopped = threading.Event()
+
+        def on_stage(stage: str) -> None:
+            if stopped.is_set():
+                raise InterruptedError
+            events.put(stage)
+
+        def work() -> None:
+            try:
+                events.put(self.pipeline.ask(question, turns, filters, on_stage=on_stage))
+            except Exception as error:  # handed to the thread that asked
+                events.put(error)
+
+        if not self.pipeline.ready:
+            yield "loading"
+        threading.Thread(target=work, name="question", daemon=True).start()
+        try:
+            while True:
+                event = events.get()
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+                if isinstance(event, Response):
+                    return
+        finally:
+            stopped.set()

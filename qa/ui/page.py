@@ -1,0 +1,163 @@
+"""The Gradio page: layout, and what each event does.
+
+The conversation lives in the browser and comes along with every event (see `qa.ui.conversation`); this module asks the backend, has
+the quotes checked and lets `qa.ui.views` draw. It keeps no state of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from qa.config import Config
+from qa.datatypes import Filters, Response
+from qa.errors import QAError
+from qa.ui import views
+from qa.ui.backend import Backend
+from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
+from qa.ui.theme import SCRIPT
+
+log = logging.getLogger(__name__)
+
+LOADING_SECONDS = 2  # how often an open page looks at the state while models load, and afterwards
+READY_SECONDS = 15
+LONGEST_QUESTION = 20_000  # characters that the box takes
+
+
+def build_page(config: Config, backend: Backend) -> gr.Blocks:
+    """The page, not yet served."""
+    on = Events(config, backend)
+    with gr.Blocks(title=config.ui.title, analytics_enabled=False, fill_width=True) as page:
+        header = _html("header")
+        kept = gr.JSON(visible=False)
+        with gr.Row(elem_id="ask", equal_height=False):
+            with gr.Column(elem_id="talk", min_width=300):
+                history = _html("history", "select", value=views.history())
+                chat = _html("chat", "submit", "select")
+                welcome = _html("welcome", "submit")
+                question = gr.Textbox(
+                    elem_id="question",
+                    label="Question",
+                    placeholder="Ask your articles",
+                    lines=1,
+                    max_lines=6,
+                    max_length=LONGEST_QUESTION,
+                    submit_btn="Ask",
+                    autofocus=True,
+                )
+            with gr.Column(elem_id="beside", min_width=300):
+                sources = _html("sources", "select", value=views.sources(0, None, {}))
+                article = _html("article")
+
+        asked = gr.on(
+            [question.submit, chat.submit, welcome.submit],
+            on.ask,
+            [question, kept],
+            [question, kept, chat, sources, article],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        asked.then(None, kept, None, js="conversation => { qa.answered(conversation) }")
+        quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        question.stop(None, cancels=[asked]).then(on.stopped, kept, [question, chat], **quick)
+        opened = gr.on([chat.select, sources.select], on.open, kept, [sources, article], **quick)
+        opened.then(None, None, None, js="() => { qa.opened() }")
+        history.select(on.restore, None, [kept, chat, sources, article], **quick)
+
+        timer = gr.Timer(LOADING_SECONDS)
+        gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **quick)
+    return page
+
+
+def _html(name: str, *events: str, value: str = "") -> gr.HTML:
+    """A piece of HTML whose buttons can raise `events`."""
+    quoted = ", ".join(f"'{event}'" for event in events)
+    wire = f"qa.wire(element, trigger, watch, [{quoted}])"
+    return gr.HTML(value, elem_id=name, head=SCRIPT, js_on_load=wire, apply_default_css=False)
+
+
+class Events:
+    """One method an event: values from the browser in, values for the browser out."""
+
+    def __init__(self, config: Config, backend: Backend) -> None:
+        self.config = config
+        self.backend = backend
+        self.pipeline = backend.pipeline
+
+    def look(self) -> tuple[str, str, gr.Timer]:
+        """The header and the examples as they are now."""
+        state = self.backend.state
+        seconds = LOADING_SECONDS if state.loading or state.problem else READY_SECONDS
+        return views.header(self.config.ui.title, state), views.welcome(self.backend.suggestions), gr.Timer(seconds)
+
+    def ask(self, typed: str, kept: object, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+        """Answer what was typed, or the question of the button that was pressed; says how far it is meanwhile."""
+        pressed = event._data if isinstance(event._data, dict) else {}
+        question = str(pressed.get("question", typed or "")).strip()[:LONGEST_QUESTION]
+        if not question:
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            return
+        past = Conversation()
+        try:
+            past = from_browser(kept)
+            turns = () if pressed.get("alone") else past.turns
+            for step in self.backend.ask(question, turns, Filters()):
+                if isinstance(step, Response):
+                    yield self._answered(past.add(step))
+                else:
+                    yield _busy(), gr.skip(), self._log(past, views.pending(question, step)), gr.skip(), gr.skip()
+        except QAError as error:
+            yield _idle(), gr.skip(), self._log(past, views.failed(question, str(error))), gr.skip(), gr.skip()
+        except Exception:
+            log.exception("a question failed")
+            problem = "Something went wrong while answering; the server's log says what."
+            yield _idle(), gr.skip(), self._log(past, views.failed(question, problem)), gr.skip(), gr.skip()
+
+    def _answered(self, conversation: Conversation) -> tuple[Any, ...]:
+        return _idle(), to_browser(conversation), self._log(conversation), self._sources(conversation, -1), ""
+
+    def stopped(self, kept: object) -> tuple[Any, ...]:
+        return _idle(), self._log(from_browser(kept))
+
+    def open(self, kept: object, event: gr.EventData) -> tuple[Any, ...]:
+        """The sources of an answer and, if a citation was pressed, its article at that place."""
+        conversation = from_browser(kept)
+        index = int(event._data["exchange"])
+        return self._sources(conversation, index), self._article(conversation, index, int(event._data.get("citation", 0)))
+
+    def restore(self, event: gr.EventData) -> tuple[Any, ...]:
+        """Show a conversation from the browser's history, or an empty one."""
+        conversation = from_browser(event._data.get("conversation"))
+        return to_browser(conversation), self._log(conversation), self._sources(conversation, -1), ""
+
+    def _log(self, conversation: Conversation, pending: str = "") -> str:
+        checked = [faults(response, self.pipeline.article) for response in conversation.exchanges]
+        return views.conversation(conversation, checked, pending=pending)
+
+    def _sources(self, conversation: Conversation, index: int) -> str:
+        if not conversation.exchanges:
+            return views.sources(0, None, {})
+        response = conversation.exchanges[index]
+        return views.sources(index % len(conversation.exchanges), response, faults(response, self.pipeline.article))
+
+    def _article(self, conversation: Conversation, index: int, number: int) -> str:
+        response = conversation.exchanges[index]
+        citation = citation_of(response, number)
+        if citation is None:
+            return ""
+        fault = faults(response, self.pipeline.article).get(number)
+        if fault:
+            return views.notice(fault)
+        others = views.quotes_of(conversation, citation.article_id)
+        return views.article(self.pipeline.article(citation.article_id), citation, others)
+
+
+def _busy() -> gr.Textbox:
+    return gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
+
+
+def _idle() -> gr.Textbox:
+    return gr.Textbox(submit_btn="Ask", stop_btn=False)

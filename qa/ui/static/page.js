@@ -1,0 +1,242 @@
+/* What the page does without asking the server: scrolling to marks, copying, finding, the history that stays in this browser.
+   Buttons carry their meaning: data-event goes to the server, data-do is done here. */
+"use strict";
+
+window.qa ??= (() => {
+  const HISTORY = "qa-history";
+  const MOST_CONVERSATIONS = 60;
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const body = document.body;
+  const view = (shown) => ($("#ask").dataset.view = shown); // "talk", "sources" or "article": what a small screen shows, and what is beside the talk
+  const narrow = () => matchMedia("(max-width: 820px)").matches;
+  const smooth = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
+  let opener = null; // the button that opened the article or the sources: focus goes back to it
+
+  /* ---- events -------------------------------------------------------------------------------------------------------------- */
+
+  function wire(element, trigger, watch, events) {
+    if (element.closest("#chat")) watch("value", follow);
+    element.addEventListener("click", (click) => {
+      const button = click.target.closest("button");
+      if (!button || !element.contains(button)) return;
+      const { event, do: action } = button.dataset;
+      if (events.includes(event)) raise(trigger, event, button);
+      else if (action) actions[action]?.(button, trigger);
+    });
+    if (element.closest("#history")) restoreLast(trigger);
+    if (linked() && element.closest("#chat")) trigger("submit", { question: linked() });
+  }
+
+  function raise(trigger, event, button) {
+    if (event === "select") opener = button;
+    trigger(event, { ...button.dataset });
+  }
+
+  /* ---- conversation -------------------------------------------------------------------------------------------------------- */
+
+  /* After an answer: file the conversation and show its sources. */
+  function answered(conversation) {
+    keep(conversation);
+    view("talk");
+    select(all("#chat .exchange").length - 1);
+  }
+
+  function select(index) {
+    all("#chat .exchange").forEach((exchange, i) => exchange.classList.toggle("selected", i === Number(index)));
+  }
+
+  /* A question that was just asked moves to the top of the conversation. */
+  let exchanges = 0;
+  function follow() {
+    const shown = all("#chat .exchange");
+    if (shown.length > exchanges) shown.at(-1).scrollIntoView({ behavior: smooth(), block: "start" });
+    exchanges = shown.length;
+  }
+
+  /* ---- sources and article ------------------------------------------------------------------------------------------------- */
+
+  /* After the server sent the sources, and the article if a quote was pressed. */
+  function opened() {
+    const { exchange, citation } = opener?.dataset ?? {};
+    select(exchange);
+    view(citation ? "article" : "sources");
+    if (citation) requestAnimationFrame(() => goTo(marks().findIndex((mark) => mark.classList.contains("quote")), "auto"));
+    else $("#beside").scrollTo({ top: 0 });
+    $("#article h2, #sources h2")?.focus({ preventScroll: true });
+  }
+
+  function back() {
+    const fromCard = opener?.closest("#sources");
+    view($("#ask").dataset.view === "article" && (fromCard || !narrow()) ? "sources" : "talk");
+    opener?.isConnected && opener.focus();
+  }
+
+  /* The first piece of each mark: a paragraph's end or an emphasis cuts a mark into pieces of one name. */
+  function marks() {
+    const pieces = all("#article mark[data-mark]");
+    return pieces.filter((mark, i) => mark.dataset.mark !== pieces[i - 1]?.dataset.mark);
+  }
+
+  let current = 0;
+  function goTo(index, behavior = smooth()) {
+    const found = marks();
+    if (!found.length) return;
+    current = (index + found.length) % found.length;
+    const name = found[current].dataset.mark;
+    all("#article mark").forEach((mark) => mark.classList.toggle("current", mark.dataset.mark === name));
+    found[current].scrollIntoView({ behavior, block: "center" });
+    $("#article .marks").hidden = found.length < 2;
+    $("#article output").textContent = `${current + 1} of ${found.length}`;
+  }
+
+  function find(words) {
+    if (!window.CSS?.highlights) return;
+    CSS.highlights.delete("qa-found");
+    const ranges = words.trim().length < 2 ? [] : occurrences($("#article .body"), words.trim().toLowerCase());
+    if (!ranges.length) return;
+    CSS.highlights.set("qa-found", new Highlight(...ranges));
+    ranges[0].startContainer.parentElement.scrollIntoView({ behavior: smooth(), block: "center" });
+  }
+
+  function occurrences(within, words) {
+    const ranges = [];
+    const walker = document.createTreeWalker(within, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = node.textContent.toLowerCase();
+      for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + words.length)) {
+        const range = new Range();
+        range.setStart(node, at);
+        range.setEnd(node, at + words.length);
+        ranges.push(range);
+      }
+    }
+    return ranges;
+  }
+
+  /* ---- history in this browser --------------------------------------------------------------------------------------------- */
+
+  const stored = () => {
+    try {
+      return JSON.parse(localStorage.getItem(HISTORY)) ?? [];
+    } catch {
+      return [];
+    }
+  };
+
+  function store(list) {
+    for (let kept = list.slice(0, MOST_CONVERSATIONS); ; kept = kept.slice(0, -1)) {
+      try {
+        return localStorage.setItem(HISTORY, JSON.stringify(kept));
+      } catch {
+        if (!kept.length) return; // no storage at all: the conversation lives as long as the page
+      }
+    }
+  }
+
+  function keep(conversation) {
+    if (!conversation?.exchanges?.length) return;
+    sessionStorage.setItem("qa-current", conversation.id);
+    const past = stored();
+    const title = past.find((c) => c.id === conversation.id)?.title ?? conversation.exchanges[0].question.slice(0, 80);
+    store([{ id: conversation.id, title, when: Date.now(), conversation }, ...past.filter((c) => c.id !== conversation.id)]);
+    list();
+  }
+
+  function list() {
+    const items = stored().map(({ id, title, when }) => {
+      const item = document.createElement("li");
+      item.append(button(title, "restore", id, "title"), button("Rename", "rename", id), button("Delete", "forget", id));
+      item.firstChild.title = new Date(when).toLocaleString();
+      return item;
+    });
+    $("#history .past")?.replaceChildren(...items);
+    $("#history .menu")?.classList.toggle("none", !items.length);
+  }
+
+  function button(text, action, id, kind = "plain") {
+    const made = document.createElement("button");
+    made.textContent = text;
+    made.className = kind;
+    Object.assign(made.dataset, { do: action, id });
+    return made;
+  }
+
+  /* A link with a question (?q=) asks it; otherwise the conversation of this tab is shown again. */
+  const linked = () => new URLSearchParams(location.search).get("q");
+
+  function restoreLast(trigger) {
+    list();
+    const current = stored().find((c) => c.id === sessionStorage.getItem("qa-current"));
+    if (current && !linked()) trigger("select", { conversation: current.conversation });
+  }
+
+  /* ---- what buttons do here ------------------------------------------------------------------------------------------------ */
+
+  const actions = {
+    back,
+    next: () => goTo(current + 1),
+    previous: () => goTo(current - 1),
+    copy: (button) => copy(button.dataset.text, button),
+    link: (button) => copy(`${location.origin}${location.pathname}?q=${encodeURIComponent(button.dataset.question)}`, button),
+    edit: (button) => type(button.dataset.question),
+    theme: () => {
+      const dark = body.classList.toggle("dark");
+      localStorage.setItem("qa-theme", dark ? "dark" : "light");
+    },
+    restore: (button, trigger) => {
+      const found = stored().find((c) => c.id === button.dataset.id);
+      sessionStorage.setItem("qa-current", button.dataset.id);
+      if (found) trigger("select", { conversation: found.conversation });
+      button.closest("details").open = false;
+    },
+    rename: (button) => {
+      const past = stored();
+      const found = past.find((c) => c.id === button.dataset.id);
+      const title = prompt("Name of this conversation", found?.title)?.trim();
+      if (found && title) store(past.map((c) => (c === found ? { ...c, title } : c)));
+      list();
+    },
+    forget: (button) => {
+      store(stored().filter((c) => c.id !== button.dataset.id));
+      list();
+    },
+  };
+
+  async function copy(text, button) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = Object.assign(document.createElement("textarea"), { value: text }); // no clipboard without https
+      body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 1200);
+  }
+
+  function type(text) {
+    const box = $("#question textarea, #question input");
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  }
+
+  /* ---- keys and theme ------------------------------------------------------------------------------------------------------ */
+
+  document.addEventListener("keydown", (key) => {
+    if (key.key === "Escape") back();
+    if (key.key === "/" && !/^(input|textarea|select)$/i.test(document.activeElement?.tagName)) {
+      key.preventDefault();
+      $("#question textarea, #question input")?.focus();
+    }
+  });
+  document.addEventListener("input", (event) => event.target.matches?.("#article .find") && find(event.target.value));
+  const theme = localStorage.getItem("qa-theme");
+  if (theme) body.classList.toggle("dark", theme === "dark");
+
+  return { wire, answered, opened };
+})();

@@ -1,0 +1,27 @@
+"""What the browser tests do over and over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page
+
+Serve = Callable[..., str]  # serve_page(pipeline) -> address
+
+
+def open_page(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto(address)
+    page.get_by_role("textbox", name="Question").wait_for()
+    page.locator("#header .state").wait_for()
+    return page
+
+
+def ask(page: Page, question: str) -> None:
+    """Type the question and wait for what becomes of it."""
+    answered = page.locator("#chat .exchange:not(.pending)")
+    before = answered.count()
+    page.get_by_role("textbox", name="Question").fill(question)
+    page.keyboard.press("Enter")
+    answered.nth(before).wait_for()
