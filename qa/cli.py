@@ -184,7 +184,8 @@ def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson =
     for name, value in told.items():
         print(f"{name:16} {value}")
     for encoder in encoders if isinstance(encoders, list) else []:
-        print(f"{'encoder':16} {encoder['name']} ({encoder['dimension']} dimensions, {encoder['passages']} passages, {encoder['fingerprint']})")
+        about = f"{encoder['dimension']} dimensions, {encoder['passages']} passages, {encoder['fingerprint']}"
+        print(f"{'encoder':16} {encoder['name']} ({about})")
 
 
 @app.command("config")
@@ -198,7 +199,9 @@ def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: A
     rows = []
     for setting in settings_table():
         section, _, key = setting.name.partition(".")
-        rows.append({"name": setting.name, "value": getattr(getattr(settings, section), key), "from": found[setting.name], "help": setting.help})
+        rows.append(
+            {"name": setting.name, "value": getattr(getattr(settings, section), key), "from": found[setting.name], "help": setting.help}
+        )
     if as_json:
         _print_json(rows)
     for row in [] if as_json else rows:
@@ -229,7 +232,8 @@ def _settings(file: Path | None, folder: Path | None) -> Config:
 
 @contextmanager
 def _store(settings: Config) -> Iterator[Any]:
-    from qa.store import Store, store_errors
+    from qa.database import store_errors
+    from qa.store import Store
 
     with Store.open(settings.index.path) as store, store_errors(settings.index.path):
         yield store

@@ -26,9 +26,7 @@ class Section(BaseModel):
 
 
 class Embedding(Section):
-    model: str = Field(
-        "all-MiniLM-L6-v2", description="a bundled name, a folder, or a Hugging Face name (sentence-transformers)"
-    )
+    model: str = Field("all-MiniLM-L6-v2", description="a bundled name, a folder, or a Hugging Face name (sentence-transformers)")
     query_prompt: str | None = Field(None, description="put before each question; unset: what the model declares")
     passage_prompt: str | None = Field(None, description="put before each passage; unset: what the model declares")
     backend: Literal["auto", "torch"] = Field("auto", description="runtime that encodes")

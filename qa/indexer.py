@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 from qa import copies, vectors
 from qa.articles import READER_VERSION, find_files, read_file
 from qa.config import Config
+from qa.database import store_errors
 from qa.datatypes import Article, IndexReport, Passage, Refusal
 from qa.encoder import Encoder, load_encoder
 from qa.errors import IndexBusy, StoreError
 from qa.passages import Splitter, embedding_text
-from qa.store import Entry, Store, store_errors, text_key
+from qa.store import Store, text_key
+from qa.store_writer import Entry, StoreWriter
 
 BATCH = 256  # passages encoded and committed together
 LOCK, HOLDER = "writer.lock", "writer.json"
@@ -61,7 +63,7 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
     """Removes articles, all or none; returns the ids. Their files stay where they are and are not read again until they change."""
     folder = config.index.path
     Store.open(folder).close()
-    with _lock(folder, config.index.lock_seconds), store_errors(folder), Store.open(folder, create=True) as store:
+    with _lock(folder, config.index.lock_seconds), store_errors(folder), StoreWriter.open(folder) as store:
         unknown = [article_id for article_id in article_ids if store.origin(article_id) is None]
         if unknown:
             raise StoreError(f"no article {', '.join(unknown)} in {folder} (see: qa list)")
@@ -75,7 +77,7 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
 class _Indexer:
     """One run: the open store, the encoder, the batch that is waiting, and what was done so far."""
 
-    store: Store
+    store: StoreWriter
     encoder: Encoder
     splitter: Splitter
     splitting: str
@@ -281,7 +283,7 @@ def _writing(config: Config, encoder: Encoder | None) -> Iterator[_Indexer]:
     folder = config.index.path
     with store_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder, config.index.lock_seconds), store_errors(folder), Store.open(folder, create=True) as store:
+    with _lock(folder, config.index.lock_seconds), store_errors(folder), StoreWriter.open(folder) as store:
         yield _Indexer(store, encoder, splitter, _splitting(config, encoder), config.index.max_file_mb << 20)
 
 
@@ -303,7 +305,9 @@ def _lock(folder: Path, seconds: float) -> Iterator[None]:
     except Timeout:
         raise IndexBusy(f"{_holder(folder)} is writing the index in {folder} (wait for it, or stop it, and try again)") from None
     except OSError as error:
-        raise StoreError(f"the index in {folder} cannot be written: {error.strerror or error} (make it writable, or give --index)") from None
+        raise StoreError(
+            f"the index in {folder} cannot be written: {error.strerror or error} (make it writable, or give --index)"
+        ) from None
     try:
         with contextlib.suppress(OSError):
             (folder / HOLDER).write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%H:%M:%S")}))

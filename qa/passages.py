@@ -65,11 +65,7 @@ def _paragraphs(article: Article, counter: TokenCounter, limit: int) -> Iterator
     """Each paragraph as its sentences, none of them longer than `limit` tokens."""
     for start, end in paragraph_spans(article.text):
         spans = sentence_spans(article.text[start:end], article.language)
-        yield [
-            piece
-            for first, last in spans
-            for piece in _cut(article.text, (start + first, start + last), counter, limit)
-        ]
+        yield [piece for first, last in spans for piece in _cut(article.text, (start + first, start + last), counter, limit)]
 
 
 def _cut(text: str, sentence: Offsets, counter: TokenCounter, limit: int) -> Iterator[Offsets]:

@@ -17,12 +17,13 @@ from qa.answers import Group, cite_group, cite_hits, features, grouped
 from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
+from qa.database import store_errors
 from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Response, Turn
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
 from qa.reader import Reader, load_reader
 from qa.retriever import Retriever
-from qa.store import Store, store_errors
+from qa.store import Store
 
 LONGEST_QUESTION = 10_000  # characters; what is longer is cut off
 CLOSEST = 3  # passages cited when the articles don't say
@@ -52,10 +53,11 @@ class Pipeline:
         self.ask("warm up")
         self._warm = True
 
-    def ask(
-        self, question: str, turns: Sequence[Turn] = (), filters: Filters = Filters(), on_stage: OnStage | None = None
-    ) -> Response:
-        """The answer, or None with the closest passages. `on_stage` hears "searching", then "reading"; what it raises stops the question."""
+    def ask(self, question: str, turns: Sequence[Turn] = (), filters: Filters = Filters(), on_stage: OnStage | None = None) -> Response:
+        """The answer, or None with the closest passages.
+
+        `on_stage` hears "searching", then "reading"; an exception that it raises stops the question.
+        """
         clock = _Clock()
         asked = clean_question(question)
         standalone = standalone_question(asked, turns)

@@ -40,9 +40,7 @@ class VectorIndex:
     numbers: NDArray[np.int64]
     faiss_index: Any
 
-    def search(
-        self, questions: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
-    ) -> list[list[tuple[int, float]]]:
+    def search(self, questions: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[list[tuple[int, float]]]:
         """For each row of `questions` (n, dim): up to k (passage number, cosine), best first, among `allowed` if given."""
         k = min(k, len(self.numbers))
         if k == 0 or (allowed is not None and len(allowed) == 0):
@@ -65,9 +63,10 @@ class VectorIndex:
     def _parameters(self, allowed: NDArray[np.int64] | None) -> Any:
         import faiss
 
-        kind, extra = (faiss.SearchParametersHNSW, {"efSearch": HNSW_SEARCH}) if _is_graph(self.faiss_index) else (faiss.SearchParameters, {})
         selector = {} if allowed is None else {"sel": faiss.IDSelectorBatch(allowed)}
-        return kind(**extra, **selector)
+        if _is_graph(self.faiss_index):
+            return faiss.SearchParametersHNSW(efSearch=HNSW_SEARCH, **selector)  # type: ignore[attr-defined]
+        return faiss.SearchParameters(**selector)
 
 
 def open_vectors(store: Store, fingerprint: str) -> VectorIndex:
@@ -175,7 +174,7 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -21,7 +21,8 @@ from qa.errors import StoreError
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.files import Progress, read_json, silent, write_json
 from qa.indexer import index_articles
-from qa.store import FILE, Store, text_key
+from qa.database import FILE
+from qa.store import Store, text_key
 
 RECORD = "evaluation.json"
 

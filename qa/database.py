@@ -1,0 +1,102 @@
+"""The SQLite file of an index: its tables, its connections, and what its errors mean to a user."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from qa.errors import IndexBusy, StoreError
+
+FILE = "articles.sqlite"
+VERSION = 1  # of the schema; a store of a newer one is refused
+BUSY_SECONDS = 30.0
+
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE folders (path TEXT PRIMARY KEY) WITHOUT ROWID;               -- what `qa index` was asked to keep in step
+CREATE TABLE files (path TEXT PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, file TEXT, title TEXT NOT NULL, text TEXT NOT NULL,
+    author TEXT, published TEXT, source TEXT NOT NULL, url TEXT, path TEXT, language TEXT NOT NULL, sha256 TEXT NOT NULL,
+    splitting TEXT NOT NULL,                                              -- how it was cut into passages
+    family TEXT NOT NULL, signature BLOB NOT NULL                         -- copies of one article share a family
+);
+CREATE INDEX articles_file ON articles(file);
+CREATE INDEX articles_family ON articles(family);
+CREATE TABLE bands (hash INTEGER NOT NULL, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
+    PRIMARY KEY (hash, article)) WITHOUT ROWID;
+CREATE INDEX bands_article ON bands(article);
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, key BLOB NOT NULL      -- text[first:last], characters
+);
+CREATE INDEX passages_article ON passages(article);
+CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, dimension INTEGER NOT NULL);
+CREATE TABLE vectors (
+    encoder INTEGER NOT NULL REFERENCES encoders, key BLOB NOT NULL, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
+    vector BLOB NOT NULL,                                                 -- float16, little-endian, length 1
+    PRIMARY KEY (encoder, key, article)
+) WITHOUT ROWID;
+CREATE INDEX vectors_article ON vectors(article);
+CREATE VIEW passage_texts AS SELECT p.number, a.title, substr(a.text, p.first + 1, p.last - p.first) AS text
+    FROM passages p JOIN articles a ON a.number = p.article;
+CREATE VIRTUAL TABLE fulltext USING fts5(title, text, content='passage_texts', content_rowid='number',
+    tokenize='porter unicode61 remove_diacritics 2');
+"""
+
+
+@contextlib.contextmanager
+def store_errors(folder: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system say into one line with a remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explain(str(error), folder) from error
+    except OSError as error:
+        raise StoreError(f"the index in {folder} cannot be used: {error.strerror or error} (give another folder with --index)") from error
+
+
+def _explain(message: str, folder: Path) -> StoreError:
+    if "full" in message:
+        return StoreError(f"the disk of {folder} is full; what was committed is kept (make room and run the same command again)")
+    if "locked" in message:
+        return IndexBusy(f"the index in {folder} is locked by another process (wait for it, or stop it, and try again)")
+    if "readonly" in message:
+        return StoreError(f"the index in {folder} is read-only (make it writable, or give another folder with --index)")
+    if "malformed" in message or "not a database" in message:
+        return StoreError(f"{folder / FILE} is damaged: {message} (move the folder away and run qa index PATH… again)")
+    return StoreError(f"the index in {folder} cannot be used: {message} (give another folder with --index)")
+
+
+def connect(path: Path, readonly: bool) -> sqlite3.Connection:
+    if readonly:
+        return _connect_readonly(path)
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _connect_readonly(path: Path) -> sqlite3.Connection:
+    """A reader's connection. In a folder that cannot be written SQLite cannot share memory with writers: there are none."""
+    uri = path.resolve().as_uri()
+    for mode in ("?mode=ro", "?mode=ro&immutable=1"):
+        db = sqlite3.connect(uri + mode, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return db
+        except sqlite3.OperationalError as error:
+            db.close()
+            if "unable to open" not in str(error):
+                raise
+    raise sqlite3.OperationalError("unable to open database file")
+
+
+def file_identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        stat = (folder / FILE).stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino

@@ -1,0 +1,165 @@
+"""Writing to the store, in transactions. Only qa/indexer.py does, and one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.database import SCHEMA, VERSION, file_identity, store_errors
+from qa.datatypes import Article, Passage
+from qa.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article with all that is derived from it, ready to be written. `keys` and `vectors` go with `passages`.
+
+    `vectors` is float16 (n, dim); `signature` and `bands` find copies (see qa/copies.py).
+    """
+
+    article: Article
+    file: str | None
+    passages: tuple[Passage, ...]
+    keys: tuple[bytes, ...]
+    vectors: NDArray[np.float16]
+    splitting: str
+    family: str
+    signature: bytes
+    bands: tuple[int, ...]
+
+
+class StoreWriter(Store):
+    """A store that may be written. `put…`, `add…`, `remove` and `forget…` belong inside `transaction`."""
+
+    readonly = False
+
+    @classmethod
+    def open(cls, folder: Path) -> StoreWriter:
+        """The store in `folder`, made when it is missing."""
+        with store_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            store = cls(folder)
+            store._create()
+            store._check_version()
+            store._file = file_identity(folder)
+        return store
+
+    def close(self) -> None:
+        """Folds the write-ahead log back into the file first."""
+        with contextlib.suppress(Exception):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        super().close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is there afterwards, or nothing of it. Begins a new generation."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+            self._set_meta("indexed_at", datetime.now(timezone.utc).isoformat(timespec="seconds"))
+            self._db.commit()
+        except BaseException:
+            self._db.rollback()
+            raise
+
+    def put(self, entry: Entry, fingerprint: str) -> None:
+        """Writes an article with its passages and vectors in place of what had its id. Old vectors whose text is gone go too."""
+        number = self._put_article(entry)
+        self._delete_passages(number)
+        self._db.execute("DELETE FROM bands WHERE article = ?", (number,))
+        self._db.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, number) for band in entry.bands])
+        for passage, key in zip(entry.passages, entry.keys, strict=True):
+            cursor = self._db.execute(
+                "INSERT INTO passages (article, first, last, key) VALUES (?, ?, ?, ?)", (number, passage.start, passage.end, key)
+            )
+            self._db.execute(
+                "INSERT INTO fulltext (rowid, title, text) VALUES (?, ?, ?)", (cursor.lastrowid, entry.article.title, passage.text)
+            )
+        self.put_vectors(fingerprint, [(number, key) for key in entry.keys], entry.vectors)
+
+    def put_vectors(self, fingerprint: str, owners: Sequence[tuple[int, bytes]], vectors: NDArray[np.float16]) -> None:
+        """Keeps vectors for (article number, key) pairs; the encoder must have been added."""
+        encoder = self._db.execute("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0]
+        self._db.executemany(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
+            [(encoder, key, article, row.astype("<f2").tobytes()) for (article, key), row in zip(owners, vectors, strict=True)],
+        )
+
+    def add_encoder(self, fingerprint: str, name: str, dimension: int) -> None:
+        self._db.execute("INSERT OR IGNORE INTO encoders (fingerprint, name, dimension) VALUES (?, ?, ?)", (fingerprint, name, dimension))
+
+    def remove(self, article_id: str) -> None:
+        """Removes an article with everything that was made from it."""
+        row = self._db.execute("SELECT number FROM articles WHERE id = ?", (article_id,)).fetchone()
+        if row:
+            self._delete_passages(row[0])
+            self._db.execute("DELETE FROM articles WHERE number = ?", row)
+
+    def put_file(self, path: str, sha256: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (path, sha256))
+
+    def forget_file(self, path: str) -> None:
+        self._db.execute("DELETE FROM files WHERE path = ?", (path,))
+
+    def put_folder(self, path: str) -> None:
+        self._db.execute("INSERT OR IGNORE INTO folders VALUES (?)", (path,))
+
+    def forget_folder(self, path: str) -> None:
+        self._db.execute("DELETE FROM folders WHERE path = ?", (path,))
+
+    def _create(self) -> None:
+        """Makes the tables, all or none. Writers are serialised by the caller's lock."""
+        self._db.execute("PRAGMA journal_mode = WAL")
+        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0 and not self._tables():
+            start = {"store": uuid.uuid4().hex, "generation": "0", "indexed_at": ""}
+            values = ";".join(f"INSERT INTO meta VALUES ('{name}', '{value}')" for name, value in start.items())
+            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {values}; PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def _tables(self) -> bool:
+        return bool(self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+    def _set_meta(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def _put_article(self, entry: Entry) -> int:
+        article = entry.article
+        row = self._db.execute("SELECT number FROM articles WHERE id = ?", (article.id,)).fetchone()
+        published = article.published.isoformat() if article.published else None
+        values = {
+            "id": article.id, "file": entry.file, "title": article.title, "text": article.text, "author": article.author,
+            "published": published, "source": article.source, "url": article.url, "path": article.path, "language": article.language,
+            "sha256": article.sha256, "splitting": entry.splitting, "family": entry.family, "signature": entry.signature,
+        }  # fmt: skip
+        if row is None:
+            names, marks = ",".join(values), ",".join(f":{name}" for name in values)
+            return int(self._db.execute(f"INSERT INTO articles ({names}) VALUES ({marks})", values).lastrowid or 0)
+        self._delete_passages(row[0])
+        self._drop_stale_vectors(row[0], entry)
+        assignments = ",".join(f"{name} = :{name}" for name in values)
+        self._db.execute(f"UPDATE articles SET {assignments} WHERE number = {int(row[0])}", values)
+        return int(row[0])
+
+    def _drop_stale_vectors(self, number: int, entry: Entry) -> None:
+        """After an edit, vectors of passages that are gone. Cutting the same text otherwise keeps them, for the way back."""
+        old = self._db.execute("SELECT sha256 FROM articles WHERE number = ?", (number,)).fetchone()[0]
+        if old != entry.article.sha256:
+            kept = set(entry.keys)
+            keys = {key for (key,) in self._db.execute("SELECT DISTINCT key FROM vectors WHERE article = ?", (number,))}
+            self._db.executemany("DELETE FROM vectors WHERE article = ? AND key = ?", [(number, key) for key in keys - kept])
+
+    def _delete_passages(self, article: int) -> None:
+        """FTS5 needs the old words to forget them, so this comes before the article's text changes."""
+        self._db.execute(
+            "INSERT INTO fulltext (fulltext, rowid, title, text) SELECT 'delete', t.number, t.title, t.text "
+            "FROM passage_texts t JOIN passages p ON p.number = t.number WHERE p.article = ?",
+            (article,),
+        )
+        self._db.execute("DELETE FROM passages WHERE article = ?", (article,))
