@@ -1,0 +1,230 @@
+"""Files -> articles: which files there are, what kind each is, and who an article is.
+
+An article's id comes from where it stands (path, URL, or the id that a JSONL row gives), never from what it says, so it
+survives edits. What cannot be read becomes a Refusal with a reason in one line; nothing is raised at bad input. How each
+format is read is in `qa.reading`, what counts as the article's own text in `qa.reading.body`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from qa.datatypes import Article, Refusal
+from qa.errors import ArticleError
+from qa.reading.decoding import clean_characters, decode, one_line
+from qa.reading.draft import Draft
+from qa.reading.html import read_html
+from qa.reading.markdown import read_markdown
+from qa.reading.metadata import facts_from
+from qa.reading.pdf import read_pdf
+from qa.reading.plain import read_plain, read_text
+from qa.reading.word import read_docx
+
+READER_VERSION = 1  # raise it when the same bytes would give another article, so that indexes read them again
+MAX_BYTES = 64 * 2**20  # of a file, unpacked
+JSONL_FACTOR = 16  # a .jsonl file holds many articles and may be this many times larger
+MIN_LETTERS = 10  # a note of one short sentence is an article, a stray word is none
+
+READERS: dict[str, Callable[[bytes], Draft]] = {
+    ".txt": read_text,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+}
+SUFFIXES = frozenset(suffix + packed for suffix in [*READERS, ".jsonl"] for packed in ("", ".gz"))
+
+_LANGUAGE_SAMPLE = 2000  # characters
+_MIN_LANGUAGE_SAMPLE = 60  # below that a guess is worth less than the default
+_DEFAULT_LANGUAGE = "en"
+_ENGLISH = frozenset({"the", "of", "and", "to", "that", "with", "was"})  # some 18 % of English words, under 4 % of any other language's
+
+
+def find_files(path: Path) -> Iterator[Path]:
+    """The file itself, or all article files below a folder, each once and in order; hidden ones are skipped."""
+    if not path.exists():
+        raise ArticleError(f"no file or folder {str(path)!r}; give a path that exists")
+    if not path.is_dir():
+        yield path
+        return
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a symbolic link that leads back
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(folder, name)
+            target = os.path.realpath(file)
+            if not name.startswith(".") and _suffix(name) in SUFFIXES and file.is_file() and target not in seen:
+                seen.add(target)
+                yield file
+
+
+def read_file(path: Path, data: bytes, max_bytes: int = MAX_BYTES) -> list[Article | Refusal]:
+    """The articles in a file's bytes, in order, and a Refusal for each that cannot be read."""
+    path = path.resolve()
+    suffix = _suffix(path.name)
+    kind = suffix.removesuffix(".gz")
+    limit = max_bytes * (JSONL_FACTOR if kind == ".jsonl" else 1)
+    try:
+        data = _unpack(data, limit) if suffix.endswith(".gz") else data
+        if len(data) > limit:
+            raise ArticleError(f"larger than {limit // 2**20} MiB; raise index.max_file_mb to read it")
+        if not data:
+            raise ArticleError("empty")
+        if kind == ".jsonl":
+            return list(_read_rows(path, data))
+        return [_finish(_read(kind, data), path, file_id(path))]
+    except ArticleError as error:
+        return [Refusal(_printable(path), str(error))]
+
+
+def file_id(path: Path) -> str:
+    """A readable id for a file, from its path alone: "News/Moon landing.md" -> "moon-landing-1f0c2a3b"."""
+    name = path.name[: len(path.name) - len(_suffix(path.name))]
+    return _slug(name, os.fsencode(path.resolve().as_posix()))
+
+
+def _suffix(name: str) -> str:
+    """The kind of a file by its name: "Talk.TXT.gz" -> ".txt.gz", "" when there is none."""
+    path = Path(name.lower())
+    return Path(path.stem).suffix + ".gz" if path.suffix == ".gz" else path.suffix
+
+
+def _unpack(data: bytes, limit: int) -> bytes:
+    """The content of a .gz file, read no further than just past the limit."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            return packed.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArticleError(f"damaged .gz file ({_one_reason(error)})") from error
+
+
+def _read(kind: str, data: bytes) -> Draft:
+    reader = READERS.get(kind, read_text)
+    try:
+        return reader(data)
+    except ArticleError:
+        raise
+    except Exception as error:  # at hostile bytes the libraries raise anything; our own text readers are not excused
+        if reader in (read_text, read_markdown):
+            raise
+        raise ArticleError(f"damaged {kind[1:]} file ({_one_reason(error)})") from error
+
+
+def _read_rows(path: Path, data: bytes) -> Iterator[Article | Refusal]:
+    """JSONL: an article from each row, or a Refusal that names it: "wire.jsonl:17"."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = decode(data).encode()
+    seen: set[str] = set()
+    for number, row in enumerate(io.BytesIO(data), start=1):
+        if not row.strip(b"\xef\xbb\xbf\0 \t\r\n"):
+            continue
+        try:
+            article = _read_row(path, number, row)
+            if article.id in seen:
+                raise ArticleError(f"id {article.id!r} was used by a row above; ids must be unique")
+        except ArticleError as error:
+            yield Refusal(f"{_printable(path)}:{number}", str(error))
+            continue
+        seen.add(article.id)
+        yield article
+
+
+def _read_row(path: Path, number: int, row: bytes) -> Article:
+    try:
+        fields = json.loads(decode(row))
+    except (ValueError, RecursionError) as error:
+        raise ArticleError(f"not JSON ({_one_reason(error)})") from error
+    if not isinstance(fields, dict):
+        raise ArticleError(f"a JSON object was expected, found {type(fields).__name__}")
+    text = fields.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ArticleError("the field 'text' is missing or empty")
+    draft = read_plain(text, facts_from(fields))
+    return _finish(draft, path, _row_id(path, number, one_line(fields.get("id")), draft.facts.url))
+
+
+def _row_id(path: Path, number: int, given: str | None, url: str | None) -> str:
+    if given or not url:
+        return given or f"{file_id(path)}-{number}"
+    return _slug(urlsplit(url).path.rstrip("/").rpartition("/")[2] or "article", url.encode())
+
+
+def _finish(draft: Draft, path: Path, article_id: str) -> Article:
+    """Give a draft its identity and what it still lacks."""
+    facts, text = draft.facts, draft.text
+    if sum(map(str.isalpha, text[:1000])) < MIN_LETTERS:
+        raise ArticleError("no article in it, only a title, links or the like")
+    title = facts.title or _title_from(path)
+    published = facts.published.isoformat() if facts.published else None
+    shown = {"title": title, "text": text, "author": facts.author, "published": published, "url": facts.url}
+    digest = hashlib.sha256(json.dumps(shown, sort_keys=True, ensure_ascii=False).encode())
+    return Article(
+        id=article_id,
+        title=title,
+        text=text,
+        source=_host(facts.url) or facts.site or _printable(path.name),
+        sha256=digest.hexdigest(),
+        author=facts.author,
+        published=facts.published,
+        url=facts.url,
+        path=_printable(path),
+        language=_language_code(facts.language) or detect_language(text),
+    )
+
+
+def detect_language(text: str) -> str:
+    """ISO 639-1 code; English where the text is too short to tell."""
+    sample = text[:_LANGUAGE_SAMPLE]
+    words = re.findall(r"[a-z]+", sample.lower())
+    if len(sample) < _MIN_LANGUAGE_SAMPLE or sum(word in _ENGLISH for word in words) > 0.08 * len(words) > 1:
+        return _DEFAULT_LANGUAGE
+    import py3langid  # 1 s to load its model
+
+    return str(py3langid.classify(sample)[0])
+
+
+def _language_code(stated: str | None) -> str | None:
+    """ "en-GB" -> "en"."""
+    code = re.match(r"([a-z]{2,3})(?:[-_]|$)", stated.strip().lower()) if stated else None
+    return code[1] if code else None
+
+
+def _host(url: str | None) -> str | None:
+    host = urlsplit(url).hostname if url else None
+    return host.removeprefix("www.") if host else None
+
+
+def _slug(name: str, seed: bytes) -> str:
+    words = re.sub(r"[\W_]+", "-", clean_characters(name).casefold()).strip("-")[:60].strip("-")
+    return f"{words or 'article'}-{hashlib.sha256(seed).hexdigest()[:8]}"
+
+
+def _title_from(path: Path) -> str:
+    name = path.name[: len(path.name) - len(_suffix(path.name))]
+    words = " ".join(re.split(r"[\s_-]+", clean_characters(name))).strip()
+    return words[:1].upper() + words[1:] or path.name
+
+
+def _printable(name: object) -> str:
+    """A file name that can be stored and shown, even when its bytes are no text."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
+def _one_reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
