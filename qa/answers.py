@@ -86,15 +86,23 @@ def cite_group(group: Group, first_number: int, find: FindArticle) -> list[Citat
     return citations
 
 
-def cite_hits(hits: Sequence[Hit], first_number: int, find: FindArticle) -> list[Citation]:
-    """Citations of whole passages: the closest ones, when nothing in them answers."""
+def cite_hits(question: str, hits: Sequence[Hit], first_number: int, find: FindArticle) -> list[Citation]:
+    """The closest passages, when nothing in them answers: of each the sentence that shares most words with the question."""
     citations: list[Citation] = []
     for hit in hits:
         article = find(hit.passage.article_id)
         if article is not None:
-            place = (hit.passage.start, hit.passage.end)
+            place = _closest_sentence(question, hit)
             citations.append(_citation(article, hit, place, first_number + len(citations), hit.score, False))
     return citations
+
+
+def _closest_sentence(question: str, hit: Hit) -> Offsets:
+    """In characters of the article."""
+    passage = hit.passage
+    spans = sentence_spans(passage.text) or [(0, len(passage.text))]
+    start, end = max(spans, key=lambda span: coverage(question, passage.text[span[0] : span[1]]))
+    return passage.start + start, passage.start + end
 
 
 def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: float, is_span: bool) -> Citation:

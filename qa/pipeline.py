@@ -124,7 +124,7 @@ class Pipeline:
             answers.append(Answer(groups[number].text, confidence, tuple(citation.number for citation in cited)))
         shown = bool(answers) and answers[0].confidence >= threshold
         if not shown:
-            citations = cite_hits(hits[:CLOSEST], 1, store.article)
+            citations = cite_hits(standalone, hits[:CLOSEST], 1, store.article)
         return Response(
             question=question,
             standalone_question=standalone,
