@@ -19,6 +19,7 @@ MOST_CITATIONS = 5  # of one answer
 LONGEST_EXCERPT = 700  # characters
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
+_ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
 FindArticle = Callable[[str], Article | None]
@@ -108,7 +109,7 @@ def _closest_sentence(question: str, hit: Hit) -> Offsets:
 def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: float, is_span: bool) -> Citation:
     sentences = sentence_spans(article.text, article.language)
     start, end = _quote(sentences, place)
-    excerpt_start, excerpt_end = _excerpt(sentences, (start, end))
+    excerpt_start, excerpt_end = _excerpt(article.text, sentences, (start, end))
     return Citation(
         number=number,
         article_id=article.id,
@@ -135,11 +136,12 @@ def _quote(sentences: Sequence[Offsets], place: Offsets) -> Offsets:
     return (min(place[0], touched[0][0]), max(place[1], touched[-1][1])) if touched else place
 
 
-def _excerpt(sentences: Sequence[Offsets], quote: Offsets) -> Offsets:
-    """The quote with the sentence before and the one after, while they keep it short."""
-    before = [start for start, end in sentences if end <= quote[0]][-1:]
-    after = [end for start, end in sentences if start >= quote[1]][:1]
-    start, end = (before or [quote[0]])[0], (after or [quote[1]])[0]
+def _excerpt(text: str, sentences: Sequence[Offsets], quote: Offsets) -> Offsets:
+    """The quote with the sentence before and the one after, while they keep it short; headings are no sentences."""
+    before = [span for span in sentences if span[1] <= quote[0]][-1:]
+    after = [span for span in sentences if span[0] >= quote[1]][:1]
+    start = before[0][0] if before and _ENDS.search(text, *before[0]) else quote[0]
+    end = after[0][1] if after and _ENDS.search(text, *after[0]) else quote[1]
     if end - start <= LONGEST_EXCERPT:
         return start, end
     return (start, quote[1]) if quote[1] - start <= LONGEST_EXCERPT else quote
