@@ -22,28 +22,15 @@ from qa.datatypes import Article, Refusal
 from qa.errors import ArticleError
 from qa.reading.decoding import clean_characters, decode, one_line
 from qa.reading.draft import Draft
-from qa.reading.html import read_html
-from qa.reading.markdown import read_markdown
-from qa.reading.metadata import facts_from
-from qa.reading.pdf import read_pdf
-from qa.reading.plain import read_plain, read_text
-from qa.reading.word import read_docx
 
 READER_VERSION = 1  # raise it when the same bytes would give another article, so that indexes read them again
 MAX_BYTES = 64 * 2**20  # of a file, unpacked
 JSONL_FACTOR = 16  # a .jsonl file holds many articles and may be this many times larger
 MIN_LETTERS = 10  # a note of one short sentence is an article, a stray word is none
 
-READERS: dict[str, Callable[[bytes], Draft]] = {
-    ".txt": read_text,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-    ".html": read_html,
-    ".htm": read_html,
-    ".pdf": read_pdf,
-    ".docx": read_docx,
-}
-SUFFIXES = frozenset(suffix + packed for suffix in [*READERS, ".jsonl"] for packed in ("", ".gz"))
+SUFFIXES = frozenset(
+    suffix + packed for suffix in (".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".jsonl") for packed in ("", ".gz")
+)
 
 _LANGUAGE_SAMPLE = 2000  # characters
 _MIN_LANGUAGE_SAMPLE = 60  # below that a guess is worth less than the default
@@ -115,14 +102,35 @@ def _unpack(data: bytes, limit: int) -> bytes:
 
 
 def _read(kind: str, data: bytes) -> Draft:
-    reader = READERS.get(kind, read_text)
+    """The draft in a file of that kind; a kind that we don't know is tried as text."""
+    if kind in (".md", ".markdown"):
+        from qa.reading.markdown import read_markdown
+
+        return read_markdown(data)
+    if kind in (".html", ".htm"):
+        from qa.reading.html import read_html
+
+        return _guard(read_html, kind, data)
+    if kind == ".pdf":
+        from qa.reading.pdf import read_pdf
+
+        return _guard(read_pdf, kind, data)
+    if kind == ".docx":
+        from qa.reading.word import read_docx
+
+        return _guard(read_docx, kind, data)
+    from qa.reading.plain import read_text
+
+    return read_text(data)
+
+
+def _guard(read: Callable[[bytes], Draft], kind: str, data: bytes) -> Draft:
+    """At hostile bytes the libraries for these formats raise anything, so anything is a damaged file."""
     try:
-        return reader(data)
+        return read(data)
     except ArticleError:
         raise
-    except Exception as error:  # at hostile bytes the libraries raise anything; our own text readers are not excused
-        if reader in (read_text, read_markdown):
-            raise
+    except Exception as error:
         raise ArticleError(f"damaged {kind[1:]} file ({_one_reason(error)})") from error
 
 
@@ -146,6 +154,9 @@ def _read_rows(path: Path, data: bytes) -> Iterator[Article | Refusal]:
 
 
 def _read_row(path: Path, number: int, row: bytes) -> Article:
+    from qa.reading.metadata import facts_from
+    from qa.reading.plain import read_plain
+
     try:
         fields = json.loads(decode(row))
     except (ValueError, RecursionError) as error:

@@ -71,7 +71,7 @@ def _drop_litter(lines: list[Line], author: str | None) -> list[Line]:
         and (litter.is_litter(line.text) or (number >= len(lines) - TAIL_LINES and is_author_note(line.text, author)))
         for number, line in enumerate(lines)
     ]
-    edge = [line.kind != "verbatim" and litter.is_edge_litter(line.text) for line in lines]
+    edge = [litter.is_edge_litter(line.text) and not _heads_prose(lines, number) for number, line in enumerate(lines)]
     for number, line in enumerate(lines):
         if edge[number] and litter.is_related_heading(line.text):
             links = _links_below(lines, number)
@@ -83,6 +83,12 @@ def _drop_litter(lines: list[Line], author: str | None) -> list[Line]:
     _spread(drop, edge)
     _spread_to_end(drop, lines)
     return _without(lines, drop)
+
+
+def _heads_prose(lines: list[Line], number: int) -> bool:
+    """Whether a line is no button but a heading of the text below it, or must stay as it is."""
+    below = lines[number + 1 : number + 2]
+    return lines[number].kind == "verbatim" or (lines[number].kind == "heading" and any(map(is_prose, below)))
 
 
 def _links_below(lines: list[Line], heading: int) -> int:

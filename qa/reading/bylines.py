@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 MAX_WORDS = 30  # of a byline; authors, their roles, two dates
 MAX_NAME_WORDS = 5
@@ -50,6 +51,7 @@ _BY = re.compile(
     r"(?-i:(?:Von|Par|Por|Di|Door|Texte? (?:de|von))\b))[\s:]*",
     re.IGNORECASE,
 )
+_SIGNED = re.compile(r"\bby\b|\bauthors?\s*:|^\W*(?:Von|Par|Por|Di|Door|Text)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*[|·•\u2022‧/]\s*|\s+[–—-]+\s+|\s*;\s*")
 _BETWEEN_NAMES = re.compile(r"\s*,\s*(?:and\s+|&\s*)?|\s+(?:and|&|und|et|y)\s+", re.IGNORECASE)
 _AFTER_NAME = re.compile(r"\s+(?:in|for|of|at|from|with)\s+(?=[A-Z]|the\s).*$|\s*\(.*\)$|\s*<?\S+@\S*>?$|\s+@\w+$")
@@ -98,6 +100,7 @@ def parse_date(value: object) -> date | None:
     return None if re.fullmatch(r"[\W\d]*", value) else _parse_foreign_date(value)
 
 
+@lru_cache(maxsize=4096)  # a line is asked about several times
 def read_byline(line: str) -> Byline | None:
     """The line as a byline, or None when it says anything else.
 
@@ -106,6 +109,8 @@ def read_byline(line: str) -> Byline | None:
     if not 1 <= len(line.split()) <= MAX_WORDS or len(line) > 250:
         return None
     dates = _find_dates(line)
+    if not dates and not _SIGNED.search(line):
+        return None
     rest = line
     for _, start, end in reversed(dates):
         rest = f"{rest[:start]} | {rest[end:]}"

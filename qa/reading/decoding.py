@@ -30,7 +30,7 @@ def decode(data: bytes) -> str:
         if data.startswith(mark):
             return _checked(data.decode(encoding, "replace"))
     try:
-        return _checked(data.decode("utf-8"))
+        return _checked(data.decode(_unmarked_utf16(data) or "utf-8", "strict"))
     except UnicodeDecodeError:
         return _checked(_decode_legacy(data))
 
@@ -49,12 +49,18 @@ def one_line(value: object) -> str | None:
     return " ".join(clean_characters(str(value)).split()) or None
 
 
-def _decode_legacy(data: bytes) -> str:
-    """Bytes that are not UTF-8: UTF-16 without its mark, damaged UTF-8, a declared encoding, else the likeliest one."""
+def _unmarked_utf16(data: bytes) -> str | None:
+    """UTF-16 without its mark has zeros at every other place only: half of each space and full stop."""
     head = data[:SAMPLE]
     for zeros, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if head[zeros::2].count(0) > len(head) / 4 and not head[1 - zeros :: 2].count(0):
-            return data.decode(encoding, "replace")
+        if head[zeros::2].count(0) > len(head) / 50 and not head[1 - zeros :: 2].count(0):
+            return encoding
+    return None
+
+
+def _decode_legacy(data: bytes) -> str:
+    """Bytes that are not UTF-8: damaged UTF-8, a declared encoding, else the likeliest one."""
+    head = data[:SAMPLE]
     damaged = head.decode("utf-8", "replace")
     if damaged.count("\ufffd") * 10 < sum(not character.isascii() for character in damaged):
         return data.decode("utf-8", "replace")
@@ -67,10 +73,12 @@ def _decode_legacy(data: bytes) -> str:
 
 
 def _guess(head: bytes) -> str:
+    """The encoding that leaves the least nonsense; where several do equally well, the commonest of them."""
     from charset_normalizer import from_bytes
 
-    guess = from_bytes(head).best()
-    return guess.encoding if guess else "cp1252"
+    matches = list(from_bytes(head))
+    best = [name for match in matches if match.chaos == matches[0].chaos for name in match.could_be_from_charset]
+    return "cp1252" if "cp1252" in best or not best else matches[0].encoding
 
 
 def _checked(text: str) -> str:

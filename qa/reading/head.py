@@ -28,7 +28,7 @@ _HEADER_FIELD = re.compile(
     re.IGNORECASE,
 )
 _BARE_LABEL = re.compile(r"\W*(?:by|published|posted|updated|last updated|first published|written by|author|date)\W*", re.IGNORECASE)
-_ABOUT_AUTHOR = r"(?:(?:is|was) (?:an? |the |on |our )|writes|covers|reports|works|teaches|lives|edits|contributed)\b"
+_ABOUT_AUTHOR = r"(?:(?:is|was) (?:an? |the |on |our |[A-Z])|writes|covers|reports|works|teaches|lives|edits|contributed)\b"
 
 
 def read_head(lines: list[Line], stated: Facts) -> tuple[Facts, list[Line]]:
@@ -84,7 +84,8 @@ def _find_title(lines: list[Line]) -> int | None:
     """Which line is the title: the first heading, else the first line that looks like one."""
     candidates: list[int] = []
     for number, line in enumerate(lines[:HEAD_LINES]):
-        if litter.is_edge_litter(line.text) or read_byline(line.text):
+        button = litter.is_edge_litter(line.text) and count_words(line.text) <= 3
+        if litter.is_litter(line.text) or button or read_byline(line.text):
             continue
         if not is_title_like(line) or (candidates and is_prose(line)):
             break

@@ -48,11 +48,13 @@ def is_litter(line: str) -> bool:
         return True  # an ornament: * * *
     if len(line) > MAX_LENGTH:
         return False
+    words = line.split()
     buttons = re.split(r"\s*[|·•]\s*", line)
     return (
         any(match(line) for match in (_is_call, _is_notice, _is_credit))
         or all(_is_call(part) or _is_notice(part) or _is_credit(part) for part in sentences(line))
         or (len(buttons) > 1 and all(is_edge_litter(button) for button in buttons))
+        or (len(words) > 2 and all(map(_EDGE.fullmatch, words)))  # a menu in one line
     )
 
 
@@ -64,7 +66,6 @@ def is_edge_litter(line: str) -> bool:
         is_litter(line)
         or is_related_heading(line)
         or bool(_EDGE.fullmatch(line))
-        or all(map(_EDGE.fullmatch, line.split()))  # a menu in one line
     )
 
 

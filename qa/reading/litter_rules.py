@@ -17,7 +17,7 @@ SITE = (
 SITES = rf"{SITE}(?:(?:\s*,\s*|\s+)(?:(?:and|or|&)\s+)?(?:on\s+)?{SITE})*"
 ADDRESS = r"(?:\S+@\S+|@\w+|\[email\W*protected\]|https?://\S+|www\.\S+)"
 PIECE = r"(?:article|story|post|piece|column|page|essay|video|episode|podcast|interview)"
-BYLINE = r"(?-i:[A-Z@(])[^\s.!?]*(?:[\s,/|&]+(?:(?-i:[A-Z@(])\S*|for|of|and|via|the|de|van|von))*"  # Ana Silva/Getty Images
+BYLINE = r"(?-i:[A-Z@(])[^\s.!?]*(?:[\s,/|&]+(?:(?-i:[A-Z@(])\S*|for|of|and|via|the|in|de|van|von))*"  # Ana Silva/Getty Images
 
 
 class Rule(NamedTuple):
@@ -35,6 +35,7 @@ CALLS = [
         rf"(?:[\s:,(]*(?:at|via|and|or|here|on|{SITES}|{ADDRESS}))*\)?(?:,? for .{{1,60}}| and (?:like|find|connect|"
         rf"subscribe)\b.{{1,60}})?",
     ),
+    Rule("Follow our coverage of the strike at https://example.com/strike", rf"follow .{{2,60}}\b(?:at|here:?) {ADDRESS}"),
     Rule(
         "Jane Doe can be reached at jane@example.com",
         rf".{{2,60}} can be (?:reached|contacted|followed|found) (?:at|on|via|by)\b.{{0,30}}?(?:{ADDRESS}|"
@@ -112,11 +113,15 @@ CALLS = [
         r"join (?:more than |over )?[\d,.]+\S* (?:other )?(?:readers|subscribers|people|others|members)\b.{0,100}",
     ),
     Rule(
-        "Get the best stories in your inbox every Friday",
-        r"(?:get|receive|never miss|don[’']t miss|keep up|stay|enter|want|find)\b.{0,120}\b(?:(?:in|to|"
-        r"into) your (?:e-?mail )?inbox|"
-        r"(?:our|the) (?:\S+ ){0,5}newsletters?|push notifications?)\b.{0,60}",
+        "Get the Example newsletter on Thursdays",
+        r"(?:get|receive|never miss|keep up|stay|want|find)\b.{0,80}\b(?:(?:our|the) (?:\S+ ){0,5}newsletters?|push notifications?)\b.{0,60}",
     ),
+    Rule("The news that matters, delivered to your inbox for free", r"[^.!?]{0,140}\b(?:in|to|into) your (?:e-?mail )?inbox\b[^.!?]{0,60}"),
+    Rule(
+        "Sign up for our newsletter. Explore the universe every week.",
+        r"(?:sign up|subscribe) (?:for|to) (?:our|the|(?-i:[A-Z])\S*[’']s?) [^.!?]{0,60}\bnewsletters?[.!] [^.!?]{0,200}[.!]?",
+    ),
+    Rule("Get our breaking news email, free app or daily news podcast", r"get our .{2,40}\b(?:e-?mail|app|podcast)\b.{0,40}"),
     Rule(
         "Enter your email address",
         r"(?:enter |type )?your e-?mail(?: address)?(?: here)?|e-?mail address|(?:please enter a |"
@@ -148,6 +153,7 @@ CALLS = [
         "Become a member today",
         r"become an? (?:\S+ )?(?:member|subscriber|patron|supporter)(?: (?:today|now|of)\b.{0,60})?",
     ),
+    Rule("Please support The Example: facts first", r"please (?:help |consider )?(?:support|donat|subscrib)\w*\b.{0,160}"),
     Rule(
         "Support independent journalism",
         r"(?:please )?(?:support|donate to|help fund) (?:us|our (?:work|journalism|site|newsroom|mission|reporting)|"
@@ -161,6 +167,10 @@ CALLS = [
         "Read the full story here",
         rf"(?:read|see|watch|view)(?: the)? (?:full|original|entire|whole|rest of the) {PIECE}(?: (?:here|on|"
         rf"at)\b.{{0,60}})?",
+    ),
+    Rule(
+        "For any questions, please contact desk@example.com",
+        rf"for (?:any )?(?:questions|inquiries|enquiries|more information|media|press|further details)\b.{{0,80}}{ADDRESS}.{{0,40}}",
     ),
     Rule(
         "Click here to read more",
@@ -241,7 +251,7 @@ NOTICES = [
     ),
     Rule(
         "Content created by the foundation is available without charge to any eligible publisher",
-        r".{2,120} available without charge to any eligible.{0,250}",
+        r".{2,150} available without charge to any .{1,250}",
     ),
     Rule(
         "For licensing opportunities of our original content, please contact us",
@@ -256,6 +266,12 @@ NOTICES = [
     Rule(
         "The BBC is not responsible for the content of external sites",
         r"(?:the )?bbc is not responsible for the content of external .{1,40}",
+    ),
+    Rule("All republished articles must include our logo", r"all republished articles must .{1,150}"),
+    Rule("You can now listen to Fox News articles!", r"(?:new)?you can now listen to .{1,40}"),
+    Rule("Privacy Notice: newsletters may contain information about charities", r"privacy notice: .{1,300}"),
+    Rule(
+        "View image in fullscreen", r"view image in full ?screen|after newsletter promotion|add to your saved stories|comment on this story"
     ),
     Rule("Our Standards: The Thomson Reuters Trust Principles", r"our standards: .{1,80}"),
     Rule(
@@ -343,7 +359,7 @@ CREDITS = [
         r"\W*(?:\w+ )?(?:photo(?:graph)?s?|images?|pictures?|illustrations?|video)(?: credits?|"
         r" source)?\s*[:/|,]\s*.{2,120}",
     ),
-    Rule("Image credit: NASA/JPL", r"\W*(?:(?:image|photo|picture|video) )?credits?(?: and copyright)?\s*:\s*.{2,90}"),
+    Rule("Image credit: NASA/JPL", r"\W*(?:(?:image|photo|picture|video) )?credits?(?: and copyright)?\s*(?::|\.\.\.|…)\s*.{2,90}"),
 ]
 
 # Litter only at the edge of the page or beside other litter: each could be a heading or a sentence of an article.
@@ -353,7 +369,7 @@ EDGES = [
         r"(?:share|tweet|pin|post|e-?mail|print|save|like|comments?|reply|copy link|link copied|gift(?: article)?|"
         r"follow(?:ing)?|bookmark)\W*",
     ),
-    Rule("Facebook X WhatsApp E-mail", rf"\W*(?:(?:{SITE}|e-?mail|print|share|tweet|save|copy link)\b\W*)+"),
+    Rule("Facebook E-mail", rf"\W*(?:(?:{SITE}|e-?mail|print|share|tweet|save|copy link)\b\W*)+"),
     Rule(
         "Privacy Policy",
         r"(?:menu|search|home|news|my account|register|subscribe|sign ?up|donate|shop|live|advertise(?: with us)?|"
@@ -374,14 +390,16 @@ EDGES = [
     ),
     Rule("News > World > Europe", r"(?-i:[A-Z])[^.!?]{2,40}(?:\s[>»›→]\s(?-i:[A-Z])[^.!?]{2,60})+"),
     Rule(
-        "(Additional reporting by Ana Silva; Editing by Jane Doe)",
-        r"\W*(?:additional |with )?(?:reporting|writing|editing|compiled|edited|translation|translated|production|"
-        r"produced)(?: and \w+)? by [^!?]{3,250}",
+        "(Additional reporting by Ana Silva in Paris; Editing by Jane Doe)",
+        rf"\W*(?:(?:additional |with )?(?:reporting|writing|editing|compiled|edited|translation|translated|produced)(?: and \w+)? "
+        rf"by {BYLINE}(?:\.(?=\S)|[;,.)\s])*)+",
     ),
     Rule(
         "The Associated Press contributed to this report",
         r".{2,120}\bcontributed(?: reporting)? to this (?:report|article|story)",
     ),
+    Rule("AP writers in Paris contributed", r"(?:ap|associated press|reuters|afp)\b.{2,100} contributed"),
+    Rule("#bees #science", r"(?:#\w+\W*)+"),
     Rule(
         "The views expressed in this article are the author’s own",
         r"(?:the )?(?:views|opinions)(?:,? (?:and )?\w+)* expressed .{0,200}",

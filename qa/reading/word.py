@@ -23,8 +23,9 @@ MAX_UNPACKED = 256 * 2**20  # bytes; a .docx is a zip archive and may be a bomb
 
 def read_docx(data: bytes) -> Draft:
     document = _open(data)
-    titles = [one_line(block.text) for block in document.paragraphs if _style(block) == "Title"]
-    draft = read_body(list(_lines(document)), Facts(title=next(filter(None, titles), None)))
+    styles = {style.style_id: style.name or "" for style in document.styles}
+    titles = [one_line(block.text) for block in document.paragraphs if _style(block, styles) == "Title"]
+    draft = read_body(list(_lines(document, styles)), Facts(title=next(filter(None, titles), None)))
     properties = document.core_properties
     author = clean_author(clean_characters(properties.author or ""))
     stated = Facts(
@@ -49,7 +50,7 @@ def _open(data: bytes) -> Document:
     return docx.Document(io.BytesIO(data))
 
 
-def _lines(document: Document) -> Iterator[Line]:
+def _lines(document: Document, styles: dict[str, str]) -> Iterator[Line]:
     from docx.table import Table
 
     after_item = False
@@ -58,13 +59,13 @@ def _lines(document: Document) -> Iterator[Line]:
             yield from _rows(block)
             after_item = False
         else:
-            item = _style(block).startswith("List")
-            yield from _paragraph(block, opens=not (item and after_item))
+            style = _style(block, styles)
+            item = style.startswith("List")
+            yield from _paragraph(block, style, opens=not (item and after_item))
             after_item = item
 
 
-def _paragraph(block: Paragraph, *, opens: bool) -> Iterator[Line]:
-    style = _style(block)
+def _paragraph(block: Paragraph, style: str, *, opens: bool) -> Iterator[Line]:
     text = clean_characters(block.text)
     link = bool(text.strip()) and "".join(link.text for link in block.hyperlinks).strip() == text.strip()
     for number, line in enumerate(filter(None, (" ".join(part.split()) for part in text.split("\n")))):
@@ -81,5 +82,6 @@ def _rows(table: Table) -> Iterator[Line]:
         yield Line(" | ".join(cells), opens=number == 0, kind="verbatim")
 
 
-def _style(block: Paragraph) -> str:
-    return (block.style.name if block.style is not None else None) or ""
+def _style(block: Paragraph, styles: dict[str, str]) -> str:
+    """Its name; "" for the default. `block.style` would search all styles for the default at each paragraph."""
+    return styles.get(block._p.style or "", "")
