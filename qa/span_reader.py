@@ -54,6 +54,8 @@ class Candidate:
 class SpanReader:
     """A reader by name (`span`: our own), folder or Hugging Face name. Safe to use from several threads."""
 
+    weight = 0.05  # of a logit beside the retrieval score
+
     def __init__(self, model: str = SHIPPED, spans_per_passage: int = 3) -> None:
         reader_folder(model)  # fails now, not at the first question
         self.name = model

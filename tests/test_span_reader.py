@@ -180,9 +180,7 @@ def test_hugging_face_readers_of_every_family_quote_the_article(tmp_path: Path, 
 
 def test_a_folder_without_a_span_head_is_refused_at_once(tmp_path: Path):
     BertModel(BertConfig(**TINY)).save_pretrained(tmp_path)
-    with pytest.raises(
-        ModelError, match="its architecture is BertModel, expected one that ends in ForQuestionAnswering"
-    ):
+    with pytest.raises(ModelError, match="its architecture is BertModel, expected one that ends in ForQuestionAnswering"):
         SpanReader(str(tmp_path))
 
 

@@ -165,11 +165,7 @@ def _negated(question: Question, rng: random.Random) -> str | None:
 def _removed(question: Question, rng: random.Random) -> Question | None:
     """Drops the sentences that hold the answer, unless it is also said elsewhere in the paragraph."""
     bounds = [0, *(m.end() for m in SENTENCE_END.finditer(question.context)), len(question.context)]
-    kept = [
-        question.context[start:end]
-        for start, end in pairwise(bounds)
-        if not any(start < e and s < end for s, e in question.spans)
-    ]
+    kept = [question.context[start:end] for start, end in pairwise(bounds) if not any(start < e and s < end for s, e in question.spans)]
     context = "".join(kept).strip()
     if len(context) < 100 or any(answer.lower() in context.lower() for answer in question.answers):
         return None
