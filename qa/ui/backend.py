@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,10 @@ from qa.ui.suggestions import suggest
 if TYPE_CHECKING:
     from qa.pipeline import Pipeline
 
+log = logging.getLogger(__name__)
+
 LOOK_SECONDS = 3
+BUG = "Something went wrong; the server's log says what."
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,10 @@ class Backend:
             return State(info=self.pipeline.info())
         except QAError as error:
             return State(problem=str(error))
+        except Exception:  # a bug must not stop this thread: the next look may go well
+            if self.state.problem != BUG:  # once, not at every look
+                log.exception("the index or the models could not be loaded")
+            return State(problem=BUG)
 
     def _suggest(self) -> tuple[str, ...]:
         try:

@@ -16,7 +16,8 @@ from qa.config import Config
 from qa.datatypes import Filters, Response
 from qa.errors import QAError
 from qa.ui import views
-from qa.ui.backend import Backend
+from qa.ui.api import add_endpoints
+from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
 from qa.ui.theme import SCRIPT
 
@@ -54,7 +55,7 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
 
         asked = gr.on(
             [question.submit, chat.submit, welcome.submit],
-            on.ask,
+            on.answer,
             [question, kept],
             [question, kept, chat, sources, article],
             show_progress="hidden",
@@ -69,6 +70,7 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
 
         timer = gr.Timer(LOADING_SECONDS)
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **quick)
+        add_endpoints(backend.pipeline)
     return page
 
 
@@ -93,7 +95,7 @@ class Events:
         seconds = LOADING_SECONDS if state.loading or state.problem else READY_SECONDS
         return views.header(self.config.ui.title, state), views.welcome(self.backend.suggestions), gr.Timer(seconds)
 
-    def ask(self, typed: str, kept: object, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+    def answer(self, typed: str, kept: object, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         """Answer what was typed, or the question of the button that was pressed; says how far it is meanwhile."""
         pressed = event._data if isinstance(event._data, dict) else {}
         question = str(pressed.get("question", typed or "")).strip()[:LONGEST_QUESTION]
@@ -113,8 +115,7 @@ class Events:
             yield _idle(), gr.skip(), self._log(past, views.failed(question, str(error))), gr.skip(), gr.skip()
         except Exception:
             log.exception("a question failed")
-            problem = "Something went wrong while answering; the server's log says what."
-            yield _idle(), gr.skip(), self._log(past, views.failed(question, problem)), gr.skip(), gr.skip()
+            yield _idle(), gr.skip(), self._log(past, views.failed(question, BUG)), gr.skip(), gr.skip()
 
     def _answered(self, conversation: Conversation) -> tuple[Any, ...]:
         return _idle(), to_browser(conversation), self._log(conversation), self._sources(conversation, -1), ""

@@ -7,7 +7,9 @@ answers it from the very sentence that it was made of.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from qa.datatypes import Article, Response
@@ -22,35 +24,50 @@ MOST_ASKED = 24  # candidates tried, so that a start on a slow machine stays sho
 LONGEST = 80  # characters: it has to fit a button
 
 _NAME = r"(?P<name>(?:The )?[A-Z][\w’'-]+(?: (?:of |the |de |and )*[A-Z][\w’'-]+)*)"
+_PERSON = r"(?P<name>[A-Z][\w’-]+(?: [A-Z]\.)?(?: (?:de|van|von|El-)? ?[A-Z][\w’-]+){1,2})"
 _THING = r"(?P<what>(?:the |a |an )?[\w’'-]+(?: [A-Z][\w’'-]+){0,4})"
 _NOT_NAMES = re.compile(
     r"(?:He|She|It|They|We|You|I|This|That|These|Those|There|Its|His|Her|Their|Our|My|But|And|In|On|At|By|As|If|When|What|Who|How"
-    r"|After|Before|Both|One|Some|Many|Most|Each|Today)\b"
+    r"|After|Before|Both|One|Some|Many|Most|Each|Today|Mr|Mrs|Ms|Dr)\b"
 )
 _YEAR = r".*?\b(?:in|on|by) (?:\w+ ){0,3}(?:1\d{3}|20\d{2})\b"
 _MADE = r"born|founded|built|opened|launched|discovered|invented|established|completed|published|signed|elected|introduced|released|formed"
 _ACTS = "discovered|invented|founded|designed|built|wrote|developed|painted|composed|won"
 _HAPPENED = dict(opened="open", began="begin", ended="end", sank="sink", landed="land", erupted="erupt", died="die", collapsed="collapse")  # noqa: C408
 _PATTERNS = (
+    (re.compile(rf"^{_NAME} (?P<verb>{_ACTS}) {_THING}(?=[,.;]| (?:in|on|at|by|as|and|from|with)\b)"), "Who {verb} {what}?"),
     (re.compile(rf"^{_NAME} (?P<aux>was|were) (?P<verb>{_MADE})\b{_YEAR}"), "When {aux} {name} {verb}?"),
     (re.compile(rf"^{_NAME} (?P<verb>{'|'.join(_HAPPENED)})\b{_YEAR}"), "When did {name} {verb}?"),
-    (re.compile(rf"^{_NAME} (?P<verb>{_ACTS}) {_THING}(?=[,.;]| (?:in|on|at|by|as|and|from|with)\b)"), "Who {verb} {what}?"),
-    (re.compile(rf"^{_NAME} (?P<aux>is|are) (?:a|an|the) \w+"), "What {aux} {name}?"),
+    (re.compile(rf"\b{_PERSON}, who (?:was|had|led|became|won|ran|made|wrote)\b"), "Who was {name}?"),
+    (re.compile(rf"\bsaid {_PERSON}\b"), "What did {name} say?"),
+    (re.compile(r"^(?P<name>The(?: [A-Z][\w’'-]+)+) (?P<aux>is|are) (?:a|an|the) \w+"), "What {aux} {name}?"),
 )
 T = TypeVar("T")
 
 
 def suggest(pipeline: Pipeline) -> tuple[str, ...]:
-    """Up to WANTED questions, no two of one article, that the pipeline answers from the sentence behind them."""
+    """Up to WANTED questions that the pipeline answers from the sentence behind them: of different articles and, if it can be, forms."""
     found: list[str] = []
-    articles = [pipeline.article(summary.id) for summary in _spread(pipeline.articles(), MOST_ARTICLES)]
-    candidates = [(article, *candidate) for article in articles for candidate in list(questions_in(article))[:1]]
-    for article, question, sentence in _spread(candidates, MOST_ASKED):
+    for article, question, sentence in _candidates(
+        [pipeline.article(summary.id) for summary in _spread(pipeline.articles(), MOST_ARTICLES)]
+    ):
         if _answers(pipeline.ask(question), article, sentence):
             found.append(question)
         if len(found) == WANTED:
             break
     return tuple(found)
+
+
+def _candidates(articles: Sequence[Article]) -> list[tuple[Article, str, tuple[int, int]]]:
+    """The first question of each article, ordered so that the forms take turns ("Who …", "When …", "What …")."""
+    firsts = [(article, *question) for article in articles for question in islice(questions_in(article), 1)]
+    turns: Counter[str] = Counter()
+    ranked = []
+    for candidate in firsts:
+        form = " ".join(candidate[1].split()[:2])
+        ranked.append((turns[form], candidate))
+        turns[form] += 1
+    return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])][:MOST_ASKED]
 
 
 def questions_in(article: Article) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -64,11 +81,11 @@ def questions_in(article: Article) -> Iterator[tuple[str, tuple[int, int]]]:
 def question_from(sentence: str) -> str | None:
     """question_from("The Eiffel Tower was built in 1889.") -> "When was the Eiffel Tower built?" """
     for pattern, form in _PATTERNS:
-        match = pattern.match(sentence)
+        match = pattern.search(sentence)
         if match and not _NOT_NAMES.match(match["name"]):
-            words = {key: value.strip() for key, value in match.groupdict().items()}
+            words = {key: " ".join(value.split()) for key, value in match.groupdict().items()}
             words["name"] = re.sub(r"^The ", "the ", words["name"])
-            if "did" in form:
+            if form.startswith("When did"):
                 words["verb"] = _HAPPENED[words["verb"]]
             question = form.format(**words)
             return question if len(question) <= LONGEST else None

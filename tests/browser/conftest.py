@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("gradio")
 playwright = pytest.importorskip("playwright.sync_api")
-sys.path.insert(0, str(Path(__file__).parents[1]))  # fake_pipeline.py, which tests/ui uses too
 
+from browser.pages import Serve, open_page
 from fake_pipeline import FakePipeline
-from pages import Serve, open_page
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 import qa.ui

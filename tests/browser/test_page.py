@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from browser.pages import Serve, ask, open_page
 from fake_pipeline import MOON, FakePipeline
-from pages import Serve, ask, open_page
 from playwright.sync_api import BrowserContext, Page, expect
 
 from qa.errors import StoreError

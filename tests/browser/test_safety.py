@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from browser.pages import Serve, ask, open_page
 from fake_pipeline import FakePipeline
-from pages import Serve, ask, open_page
 from playwright.sync_api import BrowserContext, expect
 
 from qa.datatypes import Article

@@ -39,6 +39,7 @@ window.qa ??= (() => {
   function answered(conversation) {
     keep(conversation);
     view("talk");
+    $("#beside").scrollTo({ top: 0 });
     select(all("#chat .exchange").length - 1);
   }
 
