@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ class Options:
     sweep: str | None = None
     details: Path | None = None
     html: Path | None = None
+    gate: bool = False
     json: bool = False
 
     @property
@@ -45,36 +46,49 @@ class Options:
         return "retrieval" if self.retrieval_only else "reader" if self.gold_passages else "answers"
 
 
-def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Options, out: TextIO = sys.stdout) -> list[Run]:
-    """Runs, prints to `out`, and returns the runs. `configs` are labelled by their files; the first is what others are held against."""
-    if options.sweep:
-        configs = sweep(configs, options.sweep)
-    mode = options.mode
+def labelled(configs: Iterable[tuple[Path | None, Config]]) -> dict[str, Config]:
+    """Configurations by the names of their files: "qa" when there is none, numbered when a name comes again."""
+    found: dict[str, Config] = {}
+    for file, config in configs:
+        name = file.stem if file else "qa"
+        found[name if name not in found else f"{name} ({sum(label.startswith(name) for label in found) + 1})"] = config
+    return found
+
+
+def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> bool:
+    """Runs and prints; False when the gate does not hold. The first configuration is what the others are compared with."""
     if options.html:
         _opened(options.html, "a", "--html").close()  # a report that cannot be written must not cost a run
-    datasets = [_chosen(path, options) for path in paths]  # all are loaded first: a fault in the last must not cost a run
-    runs: dict[str, list[Run]] = {}
-    with ExitStack() as stack:
-        progress = stack.enter_context(_progress())
-        write = stack.enter_context(_details(options.details)) if options.details else None
-        several = len(configs) > 1 or len(datasets) > 1
-        for dataset in datasets:
-            for label, config in configs.items():
-                tagged = _tagged(write, {"dataset": dataset.name, "run": label} if several else {})
-                runs.setdefault(label, []).append(evaluate(dataset, config, mode, tagged, progress))
-    comparisons = list(_comparisons(runs))
-    done = [run for several in zip(*runs.values()) for run in several]
-    labels = [label for _ in datasets for label in configs]
+    if options.sweep:
+        configs = sweep(configs, options.sweep)
+    runs = _run_all(paths, configs, options)
+    labels = [label for _ in paths for label in configs]
+    comparisons = list(_comparisons(runs, labels, len(configs)))
     if options.html:
         from qa.evaluation.html import write_report
 
-        write_report(options.html, done, labels, comparisons)
+        write_report(options.html, runs, labels, comparisons)
     if options.json:
-        json.dump(_document(done, labels, comparisons), out, ensure_ascii=False, indent=1)
-        out.write("\n")
+        print(json.dumps(_document(runs, labels, comparisons), ensure_ascii=False, indent=1))
     else:
-        _print(done, labels, comparisons, Console(file=out))
-    return done
+        _print(runs, labels, comparisons, Console())
+    return not options.gate or _gate_holds(runs)
+
+
+def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> list[Run]:
+    """Every set with every configuration, set by set."""
+    mode = options.mode
+    datasets = [_chosen(path, options) for path in paths]  # all are loaded first: a fault in the last must not cost a run
+    runs = []
+    with ExitStack() as stack:
+        progress = stack.enter_context(_progress())
+        write = stack.enter_context(_details(options.details)) if options.details else None
+        for dataset in datasets:
+            for label, config in configs.items():
+                several = len(configs) > 1 or len(datasets) > 1
+                tagged = _tagged(write, {"dataset": dataset.name, "run": label} if several else {})
+                runs.append(evaluate(dataset, config, mode, details=tagged, progress=progress))
+    return runs
 
 
 def _chosen(path: Path, options: Options) -> Dataset:
@@ -82,12 +96,11 @@ def _chosen(path: Path, options: Options) -> Dataset:
     return dataset if options.sample is None else dataset.sample(options.sample, options.seed)
 
 
-def _comparisons(runs: Mapping[str, Sequence[Run]]) -> Iterator[dict[str, Any]]:
+def _comparisons(runs: Sequence[Run], labels: Sequence[str], configs: int) -> Iterator[dict[str, Any]]:
     """Each other configuration against the first, on each set."""
-    first, *others = runs
-    for other in others:
-        for one, two in zip(runs[first], runs[other]):
-            yield compare(one, two, (first, other))
+    for start in range(0, len(runs), configs):
+        for other in range(start + 1, start + configs):
+            yield compare(runs[start], runs[other], (labels[start], labels[other]))
 
 
 def _document(runs: Sequence[Run], labels: Sequence[str], comparisons: Sequence[dict[str, Any]]) -> Any:
@@ -107,6 +120,15 @@ def _print(runs: Sequence[Run], labels: Sequence[str], comparisons: Sequence[dic
             console.print()
     for comparison in comparisons:
         print_comparison(comparison, console)
+
+
+def _gate_holds(runs: Sequence[Run]) -> bool:
+    from qa.evaluation.gate import broken_floors
+
+    broken = [line for run in runs for line in broken_floors(run)]
+    for line in broken:
+        print(line, file=sys.stderr)
+    return not broken
 
 
 @contextmanager

@@ -15,13 +15,13 @@ import numpy as np
 from filelock import FileLock
 
 from qa.config import Config
+from qa.database import FILE
 from qa.datatypes import Article
 from qa.encoder import Encoder, Vectors, load_encoder
 from qa.errors import StoreError
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.files import Progress, read_json, silent, write_json
 from qa.indexer import index_articles
-from qa.database import FILE
 from qa.store import Store, text_key
 
 RECORD = "evaluation.json"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from qa.evaluation.datasets import Gold, Question
 
 CUTOFF = 10  # hits that are scored
+RIGHT_FROM = 0.5  # F1 from which an answer counts as right
 MEASURES = (*(f"R@{k}" for k in range(1, CUTOFF + 1)), "RR@10", "nDCG@10")
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
@@ -46,6 +47,16 @@ def exact_match(answer: str, golds: Iterable[str]) -> float:
 def f1(answer: str, golds: Iterable[str]) -> float:
     """Best word overlap with any gold; no golds: as `exact_match`."""
     return max(_word_f1(answer, gold) for gold in _scored(golds))
+
+
+def is_right(answer: str, golds: Iterable[str]) -> bool:
+    """Whether an answer does, which is looser than F1: it shares enough words with a gold, or holds one word for word.
+
+    The second is for readers that answer by whole sentences, whose F1 is low however right they are.
+    """
+    found = f" {normalize_answer(answer)} "
+    wanted = [(gold, normalize_answer(gold)) for gold in golds]
+    return any(words and (f" {words} " in found or _word_f1(answer, gold) >= RIGHT_FROM) for gold, words in wanted)
 
 
 def _scored(golds: Iterable[str]) -> list[str]:

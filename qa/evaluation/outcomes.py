@@ -13,12 +13,11 @@ import numpy as np
 
 from qa.datatypes import Hit
 from qa.evaluation.datasets import Question
-from qa.evaluation.metrics import CUTOFF, MEASURES, Found, exact_match, f1, ranking_scores
+from qa.evaluation.metrics import CUTOFF, MEASURES, Found, exact_match, f1, is_right, ranking_scores
 from qa.evaluation.statistics import Values
 
 # "answers": search and read, over the whole corpus. "retrieval": search only. "reader": read the gold paragraph only.
 Mode = Literal["answers", "retrieval", "reader"]
-RIGHT_FROM = 0.5  # F1 from which an answer counts as right
 ANSWERS = (
     *("EM", "F1", "EM_forced", "F1_forced", "no_answer_EM", "no_answer_F1"),
     *("answered_answerable", "answered_unanswerable", "wrong_given", "right"),
@@ -30,7 +29,8 @@ Scores = dict[str, Values]
 class Outcome:
     """A question and what it got. `answer` is None when refused, and `withheld` is then what would have been said.
 
-    `hits` are best first, ten at most. `error` is set when asking failed, which counts as a miss.
+    `hits` are best first, ten at most. `error` is set when asking failed, which counts as a miss. `latency_ms` is None for a
+    question that was not asked alone.
     """
 
     question: Question
@@ -38,7 +38,7 @@ class Outcome:
     answer: str | None = None
     withheld: str | None = None
     confidence: float = 0.0
-    latency_ms: float = 0.0
+    latency_ms: float | None = None
     error: str | None = None
 
     @property
@@ -79,7 +79,7 @@ def to_line(outcome: Outcome) -> dict[str, Any]:
         line["documents"] = dict(question.documents)
     if outcome.error is not None:
         line["error"] = outcome.error
-    return line | {"kind": question.kind, "latency_ms": round(outcome.latency_ms, 3)}
+    return line | {"kind": question.kind, "latency_ms": outcome.latency_ms}
 
 
 def from_line(line: Mapping[str, Any], question: Question) -> Outcome:
@@ -118,7 +118,7 @@ def _answer_scores(outcome: Outcome, refusable: bool) -> dict[str, float]:
     golds = [gold.text for gold in outcome.question.gold]
     shown, best, answered = outcome.answer or "", outcome.best, float(outcome.answer is not None)
     em, overlap, forced = exact_match(shown, golds), f1(shown, golds), f1(best, golds)
-    scores = {"right": float(bool(golds) and forced >= RIGHT_FROM)}
+    scores = {"right": float(is_right(best, golds))}
     if golds:
         scores |= {"EM": em, "F1": overlap, "EM_forced": exact_match(best, golds), "F1_forced": forced, "answered_answerable": answered}
     else:

@@ -38,7 +38,7 @@ def read_articles(folder: Path) -> tuple[dict[str, Article], dict[str, str]]:
             if not isinstance(item, Article):
                 refused[name] = item.reason
                 continue
-            key = item.id if path.suffix == ".jsonl" else name
+            key = item.id if ".jsonl" in path.suffixes else name
             if key in articles:
                 raise DataError(f"{path}: article {key!r} is there twice; ids must be unique")
             articles[key] = replace(item, id=key)

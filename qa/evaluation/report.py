@@ -58,7 +58,8 @@ def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
 def heading(result: Mapping[str, Any]) -> str:
     """'eval: 120 questions (25 unanswerable) over 24 articles, 180 passages'."""
     unanswerable = f" ({result['unanswerable']} unanswerable)" if result["unanswerable"] else ""
-    return f"{result['dataset']}: {result['questions']} questions{unanswerable} over {result['articles']} articles, {result['passages']} passages"
+    corpus = f"{result['articles']} articles, {result['passages']} passages"
+    return f"{result['dataset']}: {result['questions']} questions{unanswerable} over {corpus}"
 
 
 def costs(result: Mapping[str, Any]) -> str:

@@ -17,33 +17,24 @@ from datetime import datetime, timezone
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import qa
-from qa.chat import standalone_question
 from qa.config import Config
-from qa.datatypes import Filters, Hit, Response, Turn
+from qa.encoder import Encoder
 from qa.errors import DataError
+from qa.evaluation.asking import ask_all
 from qa.evaluation.datasets import Dataset, Question
 from qa.evaluation.files import Progress, silent
 from qa.evaluation.indexes import eval_folder, prepare_index
 from qa.evaluation.journal import Journal
-from qa.evaluation.metrics import CUTOFF
-from qa.evaluation.outcomes import Mode, Outcome, found, to_line
+from qa.evaluation.outcomes import Mode, Outcome, to_line
 from qa.evaluation.summary import summarise
+from qa.pipeline import Pipeline
 
-DOCUMENT_HITS = 50  # passages searched for where documents are judged, to find ten documents
 LIBRARIES = ("torch", "sentence-transformers", "transformers", "faiss-cpu", "ir-measures", "numpy")
 
 Details = Callable[[dict[str, Any]], None]  # is given each line as soon as it is known
-
-
-class Asked(Protocol):
-    """What a run needs of `qa.pipeline.Pipeline`; the tests have one of ten lines."""
-
-    def ask(self, question: str, turns: Sequence[Turn] = ...) -> Response: ...
-
-    def search(self, question: str, filters: Filters = ..., k: int = ...) -> tuple[Hit, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -57,47 +48,48 @@ class Run:
     folder: Path
 
 
-def evaluate(dataset: Dataset, config: Config, mode: Mode = "answers", details: Details | None = None, progress: Progress = silent) -> Run:
+def evaluate(
+    dataset: Dataset,
+    config: Config,
+    mode: Mode = "answers",
+    *,
+    details: Details | None = None,
+    progress: Progress = silent,
+    encoder: Encoder | None = None,
+) -> Run:
     """Builds or finds the index, asks every question, and keeps the run under `index/eval/runs/`."""
-    from qa.pipeline import Pipeline
-
     mode = "retrieval" if dataset.by_document else mode  # whole documents have no answer to score
+    dataset = _readable(dataset) if mode == "reader" else dataset
     started = time.monotonic()
-    indexed, costs = prepare_index(dataset, config, progress)
-    pipeline = Pipeline(indexed)
-    pipeline.warm_up()
+    indexed, costs = prepare_index(dataset, config, progress, encoder)
+    pipeline = Pipeline(indexed, encoder=encoder)
+    if mode == "retrieval":
+        pipeline.search("warm up")  # no reader is loaded, and nothing encoded for one
+    else:
+        pipeline.warm_up()
     info = pipeline.info()
     key = run_key(dataset, indexed, mode, str(info["fingerprint"]))
     with closing(Journal(eval_folder(config), key)) as journal:
-        outcomes = tuple(ask_all(dataset, partial(ask, pipeline, mode, dataset.by_document), journal, details, progress))
+        outcomes = tuple(outcomes_of(dataset, partial(ask_all, pipeline, mode, dataset.by_document), journal, details, progress))
         _refuse_if_all_failed(outcomes)
         result = _result(dataset, indexed, mode, outcomes, info, costs, time.monotonic() - started)
         folder = journal.finish(result)
     return Run(dataset, mode, result, outcomes, folder)
 
 
-def ask_all(
-    dataset: Dataset, ask_one: Callable[[Question], Outcome], journal: Journal, details: Details | None, progress: Progress
+def outcomes_of(
+    dataset: Dataset, ask: Callable[[Sequence[Question]], Iterator[Outcome]], journal: Journal, details: Details | None, progress: Progress
 ) -> Iterator[Outcome]:
-    """Outcomes in the order of the questions, each on disk before it is handed on."""
+    """Outcomes in the order of the questions, each on disk before it is handed on; only those not in the journal are asked."""
+    new = ask([question for question in dataset.questions if not journal.kept(question)])
     for number, question in enumerate(dataset.questions):
         progress("asking", number, len(dataset.questions))
-        outcome = journal.kept(question) or ask_one(question)
+        outcome = journal.kept(question) or next(new)
         journal.add(outcome)
         if details:
             details(to_line(outcome))
         yield outcome
     progress("asking", len(dataset.questions), len(dataset.questions))
-
-
-def ask(pipeline: Asked, mode: Mode, by_document: bool, question: Question) -> Outcome:
-    """One question's outcome. What goes wrong with it is its error: it must not end the run."""
-    started = time.perf_counter()
-    try:
-        outcome = _asked(pipeline, mode, by_document, question)
-    except Exception as error:  # noqa: BLE001
-        outcome = Outcome(question, error=f"{type(error).__name__}: {error}")
-    return replace(outcome, latency_ms=(time.perf_counter() - started) * 1000)
 
 
 def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> str:
@@ -113,21 +105,6 @@ def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> s
 def settings(config: Config) -> dict[str, Any]:
     """The settings that can change an outcome; where the index lies and how the page looks cannot."""
     return config.model_dump(mode="json", exclude={"index", "ui"})
-
-
-def _asked(pipeline: Asked, mode: Mode, by_document: bool, question: Question) -> Outcome:
-    if mode == "retrieval":
-        text = standalone_question(question.question, question.turns)
-        return Outcome(question, found(pipeline.search(text, k=DOCUMENT_HITS if by_document else CUTOFF), by_document))
-    response = pipeline.ask(question.question, question.turns)
-    best = response.answer or response.withheld
-    return Outcome(
-        question,
-        found(response.hits),
-        response.answer.text if response.answer else None,
-        response.withheld.text if response.withheld and not response.answer else None,
-        best.confidence if best else 0.0,
-    )
 
 
 def _result(
@@ -183,6 +160,14 @@ def _versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             found[library] = metadata.version(library)
     return found
+
+
+def _readable(dataset: Dataset) -> Dataset:
+    """Without the questions of which no paragraph is known."""
+    questions = tuple(question for question in dataset.questions if question.paragraph or question.gold)
+    if not questions:
+        raise DataError(f"{dataset.name}: no question has a gold passage to read")
+    return replace(dataset, questions=questions)
 
 
 def _refuse_if_all_failed(outcomes: Sequence[Outcome]) -> None:

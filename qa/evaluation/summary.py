@@ -65,8 +65,8 @@ def answerable(outcomes: Sequence[Outcome]) -> np.ndarray[Any, np.dtype[np.bool_
 
 
 def latency(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-    """Milliseconds a question takes: median, and what one in twenty exceeds. Failed questions are left out."""
-    times = [outcome.latency_ms for outcome in outcomes if outcome.error is None]
+    """Milliseconds that a question takes, asked alone: median, and what one in twenty exceeds."""
+    times = [outcome.latency_ms for outcome in outcomes if outcome.latency_ms is not None]
     if not times:
         return {"p50": None, "p95": None}
     return {"p50": round(float(np.percentile(times, 50)), 2), "p95": round(float(np.percentile(times, 95)), 2)}

@@ -13,7 +13,6 @@ import pytest
 from qa.evaluation.datasets import Gold, Question
 from qa.evaluation.metrics import Found, exact_match, f1, gold_rank, normalize_answer, ranking_scores
 
-
 # SQuAD's evaluate-v2.0.py, as published
 
 

@@ -76,7 +76,9 @@ def test_an_answer_is_scored_as_shown_and_as_forced():
 
 
 def test_unanswerable_questions_are_right_when_refused():
-    got = scores(Outcome(NOWHERE, (HIT,), None, "1969", 0.3), Outcome(NOWHERE, (HIT,), "1969", None, 0.8), Outcome(MOON, (), "1969", None, 0.9))
+    got = scores(
+        Outcome(NOWHERE, (HIT,), None, "1969", 0.3), Outcome(NOWHERE, (HIT,), "1969", None, 0.8), Outcome(MOON, (), "1969", None, 0.9)
+    )
     assert got["no_answer_F1"] == [1, 0, 1]
     assert got["no_answer_EM"] == [1, 0, 1]
     assert np.array(got["answered_unanswerable"]) == pytest.approx([0, 1, np.nan], nan_ok=True)

@@ -1,0 +1,121 @@
+"""Fits a `Calibration`: features of answers, and whether each was right, to the chance of being right.
+
+Logistic regression by scikit-learn, then isotonic regression on held-out folds, both exported as plain numbers. Folds keep the
+questions of one article together, so that what is learnt about an article doesn't pass for knowledge. The figures reported
+are of the held-out folds too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.calibration import Calibration, along
+from qa.errors import DataError
+from qa.evaluation.statistics import Values, auroc, calibration_error
+
+FOLDS = 5
+LEAST = 40  # questions; with fewer, or without both kinds of outcome, there is nothing to fit
+LEAST_FOR_CURVE = 500  # with fewer, an isotonic curve follows the noise
+CURVE_BINS = 15
+PENALTY = 1.0  # inverse strength of the L2 penalty on standardised features
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One question for the fit: what was known about its best answer, and whether that was right.
+
+    `group` is the article that it was asked of; `answerable` is False when the articles don't say.
+    """
+
+    features: Mapping[str, float]
+    right: bool
+    answerable: bool
+    group: str
+
+
+def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[str, Any] | None = None) -> Calibration:
+    """A calibration with its held-out figures in `about`. `at_most` is the share of questions without an answer in the
+    articles that may be answered all the same; it sets the threshold, which is 0.5 otherwise."""
+    right = np.array([sample.right for sample in samples])
+    if len(samples) < LEAST or right.all() or not right.any():
+        raise DataError(
+            f"{len(samples)} questions with {int(right.sum())} right answers are too few to fit a confidence: "
+            f"at least {LEAST} are needed, with right and wrong ones among them"
+        )
+    held_out = _held_out(samples, right)
+    curve = _curve(held_out, right) if len(samples) >= LEAST_FOR_CURVE else ()
+    confidence = np.array([along(curve, probability) for probability in held_out])
+    answerable = np.array([sample.answerable for sample in samples])
+    threshold = 0.5 if at_most is None else operating_point(confidence, answerable, at_most)
+    figures = _figures(confidence, right, answerable, threshold)
+    return replace(_regression(samples), curve=curve, threshold=threshold, about={**(about or {}), **figures})
+
+
+def operating_point(confidence: Values, answerable: npt.NDArray[np.bool_], at_most: float) -> float:
+    """The least threshold at which no more than this share of the unanswerable questions is answered."""
+    if answerable.all():
+        raise DataError("--at-most needs questions that the articles don't answer (gold: []), and the set has none")
+    unanswerable = np.sort(confidence[~answerable])[::-1]
+    allowed = int(at_most * unanswerable.size)
+    return 0.0 if allowed >= unanswerable.size else float(np.nextafter(unanswerable[allowed], 1.0))
+
+
+def _regression(samples: Sequence[Sample]) -> Calibration:
+    """Fitted on standardised features, so that the penalty treats them alike; the weights are those of the features themselves."""
+    from sklearn.linear_model import LogisticRegression
+
+    names = sorted({name for sample in samples for name in sample.features})
+    known = [sample for sample in samples if sample.features]  # without an answer, confidence is 0 anyway
+    matrix = np.array([[sample.features[name] for name in names] for sample in known])
+    means, spread = matrix.mean(axis=0), matrix.std(axis=0)
+    scales = np.where(spread > 0, spread, 1.0)
+    model = LogisticRegression(C=PENALTY, max_iter=1000).fit((matrix - means) / scales, [sample.right for sample in known])
+    weights = model.coef_[0] / scales
+    intercept = float(model.intercept_[0] - weights @ means)
+    return Calibration(intercept, dict(zip(names, weights.tolist())), dict(zip(names, means.tolist())))
+
+
+def _held_out(samples: Sequence[Sample], right: npt.NDArray[np.bool_]) -> Values:
+    """Each question's probability from a regression that saw none of its article's questions."""
+    from sklearn.model_selection import GroupKFold, KFold
+
+    groups = [sample.group for sample in samples]
+    several = len(set(groups)) >= FOLDS
+    splits = GroupKFold(FOLDS).split(right, right, groups) if several else KFold(FOLDS, shuffle=True, random_state=0).split(right)
+    probabilities = np.zeros(len(right))
+    for seen, unseen in splits:
+        fitted = _regression([samples[number] for number in seen])
+        probabilities[unseen] = [fitted.confidence(samples[number].features) for number in unseen]
+    return probabilities
+
+
+def _curve(probability: Values, right: npt.NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Share right against probability in bins of as many questions each, made monotone; straight lines from (0, 0) to (1, 1)
+    through them. Levels of the isotonic regression become single points, so that no two probabilities end up equal."""
+    from sklearn.isotonic import IsotonicRegression
+
+    bins = np.array_split(np.argsort(probability, kind="stable"), CURVE_BINS)
+    x = np.array([probability[rows].mean() for rows in bins])
+    y = IsotonicRegression().fit_transform(x, np.array([right[rows].mean() for rows in bins]))
+    inner = [(float(x[y == level].mean()), float(level)) for level in np.unique(y) if 0 < level < 1]
+    return ((0.0, 0.0), *inner, (1.0, 1.0))
+
+
+def _figures(
+    confidence: Values, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_], threshold: float
+) -> dict[str, float | None]:
+    shown = confidence >= threshold
+    return {
+        "questions": float(len(right)),
+        "ECE": calibration_error(confidence, right.astype(np.float64)),
+        "right_AUROC": auroc(confidence, right),
+        "no_answer_AUROC": auroc(confidence, answerable),
+        "answered_answerable": float(shown[answerable].mean()) if answerable.any() else None,
+        "answered_unanswerable": float(shown[~answerable].mean()) if not answerable.all() else None,
+        "wrong_given": float(1 - right[shown].mean()) if shown.any() else None,
+    }

@@ -1,0 +1,155 @@
+"""Whole runs over a small set, with an encoder that needs no model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fakes import FakeEncoder, article
+
+from qa.errors import DataError
+from qa.evaluation import runs
+from qa.evaluation.asking import TIMED_ALONE, ask_all
+from qa.evaluation.datasets import Dataset, Gold, Question
+from qa.evaluation.files import silent
+from qa.evaluation.indexes import eval_folder, prepare_index
+from qa.evaluation.journal import finished_runs, read_details
+from qa.evaluation.runs import evaluate
+
+MOON = article("moon", "Apollo landed on the grey Moon in July.\n\nTwo men walked there for hours.", "Moon")
+SUN = article("sun", "The Sun is a yellow star.\n\nIt warms the Earth.", "Sun")
+
+
+def asked(key, question, source=None, words="", **more):
+    golds = (Gold(source.id, source.text.index(words), source.text.index(words) + len(words), words),) if source else ()
+    return Question(key, question, gold=golds, **more)
+
+
+QUESTIONS = (
+    asked("q1", "When did Apollo land on the grey Moon?", MOON, "July", kind="fact"),
+    asked("q2", "What does the yellow Sun warm?", SUN, "Earth", kind="fact"),
+    asked("q3", "Who discovered penicillin?", kind="off-topic"),
+)
+SET = Dataset("tiny", (MOON, SUN), QUESTIONS)
+
+
+def test_a_run_has_the_contracts_form(config, encoder):
+    lines = []
+    run = evaluate(SET, config, details=lines.append, encoder=encoder)
+    result = json.loads(json.dumps(run.result))
+    assert list(result)[:8] == ["dataset", "questions", "articles", "passages", "fingerprint", "metrics", "intervals", "latency_ms"]
+    assert (result["dataset"], result["questions"], result["articles"], result["fingerprint"]) == ("tiny", 3, 2, "fa4e")
+    assert {"R@1", "R@5", "R@10", "RR@10", "nDCG@10", "EM", "F1", "no_answer_F1", "no_answer_AUROC"} <= set(result["metrics"])
+    assert result["metrics"]["R@1"] == 1
+    assert set(result["index"]) == {"seconds", "passages_per_second", "bytes", "encoded"}
+    assert result["config"]["embedding"]["model"] == config.embedding.model
+    assert set(result["kinds"]) == {"fact", "off-topic"}
+    assert [line["id"] for line in lines] == ["q1", "q2", "q3"]
+    assert {"id", "question", "gold", "hits", "answer", "confidence"} <= set(lines[0])
+    assert lines == list(read_details(run.folder))
+    assert finished_runs(eval_folder(config))[0][1] == result
+
+
+def test_an_index_is_built_once_and_costs_are_remembered(config, encoder):
+    first = evaluate(SET, config, "retrieval", encoder=encoder).result["index"]
+    again = evaluate(SET, config, "retrieval", encoder=encoder).result["index"]
+    assert first == again
+    assert len(encoder.encoded) == len(set(encoder.encoded)) == first["encoded"]
+
+
+def test_a_change_of_encoder_and_back_encodes_nothing_twice(config):
+    one, other = FakeEncoder("one"), FakeEncoder("other")
+    for encoder in (one, other, one, other):
+        evaluate(SET, config, "retrieval", encoder=encoder)
+    assert len(one.encoded) == len(other.encoded) == len(set(one.encoded))
+
+
+def test_vectors_of_equal_passages_are_borrowed_when_cut_otherwise(config, encoder):
+    prepare_index(SET, config, silent, encoder)
+    before = len(encoder.encoded)
+    prepare_index(SET, config.replace("passages.size", 100), silent, encoder)
+    assert len(encoder.encoded) == before
+
+
+def test_the_users_own_index_lends_its_vectors_and_stays_as_it_is(filled, encoder):
+    config = filled(MOON, SUN)
+    before = len(encoder.encoded), (config.index.path / "articles.sqlite").read_bytes()
+    evaluate(SET, config, "retrieval", encoder=encoder)
+    assert (len(encoder.encoded), (config.index.path / "articles.sqlite").read_bytes()) == before
+
+
+def test_an_interrupted_run_goes_on_where_it_was(config, encoder, monkeypatch):
+    def interrupt(stage, done, total):
+        if (stage, done) == ("asking", 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(SET, config, encoder=encoder, progress=interrupt)
+    assert finished_runs(eval_folder(config)) == []
+    new = []
+
+    def spy(pipeline, mode, by_document, questions):
+        new.extend(question.id for question in questions)
+        return ask_all(pipeline, mode, by_document, questions)
+
+    monkeypatch.setattr(runs, "ask_all", spy)
+    lines = []
+    run = evaluate(SET, config, encoder=encoder, details=lines.append)
+    assert new == ["q3"]
+    assert [line["id"] for line in lines] == ["q1", "q2", "q3"]
+    evaluate(SET, config, encoder=encoder)
+    assert new == ["q3", "q1", "q2", "q3"]
+    assert run.result["questions"] == 3
+
+
+def test_judged_documents_are_searched_and_not_read(config, encoder):
+    moon = Question("q1", "When did Apollo land on the Moon?", documents={"moon": 1})
+    sun = Question("q2", "yellow star", documents={"sun": 2})
+    run = evaluate(Dataset("beir", (MOON, SUN), (moon, sun)), config, encoder=encoder)
+    assert (run.mode, run.result["metrics"]["nDCG@10"], run.result["metrics"]["EM"]) == ("retrieval", 1, None)
+    assert [len({hit.article_id for hit in outcome.hits}) for outcome in run.outcomes] == [len(outcome.hits) for outcome in run.outcomes]
+
+
+def test_gold_passages_are_read_without_search(config, encoder):
+    run = evaluate(SET, config, "reader", encoder=encoder)
+    assert run.result["questions"] == 2
+    assert run.result["metrics"]["R@1"] is None
+    assert [outcome.best for outcome in run.outcomes] == ["Apollo landed on the grey Moon in July.", "It warms the Earth."]
+    with pytest.raises(DataError, match="no question has a gold passage to read"):
+        evaluate(Dataset("tiny", (MOON, SUN), QUESTIONS[2:]), config, "reader", encoder=encoder)
+
+
+class Failing:
+    """Fails at questions about the Sun."""
+
+    def __init__(self):
+        self.searched = []
+
+    def search(self, question, k):
+        if "Sun" in question:
+            raise ValueError("no Sun")
+        self.searched.append(question)
+        return ()
+
+    def search_many(self, questions, k):
+        return [self.search(question, k) for question in questions]
+
+
+def test_a_question_that_fails_is_named_and_the_others_go_on():
+    outcomes = list(ask_all(Failing(), "retrieval", False, QUESTIONS))
+    assert [outcome.error for outcome in outcomes] == [None, "ValueError: no Sun", None]
+
+
+def test_questions_asked_together_have_no_latency_and_the_failing_one_is_still_named():
+    many = [Question(str(number), "Moon?") for number in range(TIMED_ALONE + 3)] + [Question("x", "Sun?")]
+    outcomes = list(ask_all(Failing(), "retrieval", False, many))
+    assert [outcome.question.id for outcome in outcomes] == [question.id for question in many]
+    assert all(outcome.latency_ms is not None for outcome in outcomes[:TIMED_ALONE])
+    assert outcomes[-1].error == "ValueError: no Sun"
+    assert all(outcome.error is None for outcome in outcomes[:-1])
+
+
+def test_a_run_in_which_everything_fails_is_no_result(config, encoder, monkeypatch):
+    monkeypatch.setattr("qa.evaluation.asking.standalone_question", lambda *_: 1 / 0)
+    with pytest.raises(DataError, match="every question failed, the first with ZeroDivisionError"):
+        evaluate(SET, config, "retrieval", encoder=encoder)
