@@ -38,15 +38,18 @@ _DEFAULT_LANGUAGE = "en"
 _ENGLISH = frozenset({"the", "of", "and", "to", "that", "with", "was"})  # some 18 % of English words, under 4 % of any other language's
 
 
-def find_files(path: Path) -> Iterator[Path]:
-    """The file itself, or all article files below a folder, each once and in order; hidden ones are skipped."""
+def find_files(path: Path, on_error: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    """The file itself, or all article files below a folder, each once and in order; hidden ones are skipped.
+
+    `on_error` hears of folders that cannot be read.
+    """
     if not path.exists():
         raise ArticleError(f"no file or folder {str(path)!r}; give a path that exists")
     if not path.is_dir():
         yield path
         return
     seen: set[str] = set()
-    for folder, folders, names in os.walk(path, followlinks=True):
+    for folder, folders, names in os.walk(path, onerror=on_error, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen:  # a symbolic link that leads back
             folders.clear()

@@ -17,8 +17,8 @@ from qa.reading.draft import Draft, Facts, Line, join
 from qa.reading.head import TAIL_LINES, is_author_note, read_head
 from qa.reading.looks import is_headline_case, is_link_like, is_prose
 
+QUESTION_WORDS = 12  # of a headline that asks
 MIN_PROSE = 3  # paragraphs that an article has, before loose lines at its end are taken for links
-TEASER_WORDS = 45  # longest sentence below a link to another article
 
 _REPORTING = re.compile(r"\(?(?:reporting|written|story) by ([^;)]+)", re.IGNORECASE)
 
@@ -55,12 +55,11 @@ def _without_credits(lines: list[Line]) -> list[Line]:
 
 def _drop_comments(lines: list[Line]) -> list[Line]:
     """Cut at the heading of the readers' comments, if there are any below it."""
-    prose = 0
-    for number, line in enumerate(lines):
+    first = next((number for number, line in enumerate(lines) if is_prose(line)), len(lines))
+    for number in range(first, len(lines)):
         below = lines[number + 1 :]
-        if prose >= MIN_PROSE and litter.is_comments_heading(line.text) and any(litter.is_comment_trace(b.text) for b in below):
+        if litter.is_comments_heading(lines[number].text) and any(litter.is_comment_trace(line.text) for line in below):
             return lines[:number]
-        prose += is_prose(line)
     return lines
 
 
@@ -94,17 +93,21 @@ def _heads_prose(lines: list[Line], number: int) -> bool:
 def _links_below(lines: list[Line], heading: int) -> int:
     """How many lines below a heading such as "Related stories" belong to it."""
     below = lines[heading + 1 :]
-    teasers = [line for line in below if not is_link_like(line)]
-    alternate = all(is_link_like(a) or is_link_like(b) for a, b in zip(below, below[1:], strict=False))
-    if below and alternate and 2 * len(teasers) <= len(below) and all(len(t.text.split()) <= TEASER_WORDS for t in teasers):
-        return len(below)
     count = 0
-    while count < len(below) and is_link_like(below[count]):
+    while count < len(below) and (is_link_like(below[count]) or _is_question_among_links(below, count)):
         count += 1
-    prose_follows = count < len(below)
-    if prose_follows and count > 1 and below[count - 1].opens and not below[count - 1].link:
-        count -= 1  # the last one is the heading of what follows
-    return count if count > 1 or not prose_follows or (count and (below[0].link or not below[0].opens)) else 0
+    if count == len(below):
+        return count
+    if count > 1 and below[count - 1].opens and not below[count - 1].link:
+        count -= 1  # the last one is the heading of the text that follows
+    return count if count > 1 or (count and (below[0].link or not below[0].opens)) else 0
+
+
+def _is_question_among_links(lines: list[Line], number: int) -> bool:
+    """ "Did Nero really fiddle?" in a list of headlines."""
+    line, following = lines[number], lines[number + 1 : number + 2]
+    asks = line.text.rstrip().endswith(("?", "!")) and len(line.text.split()) <= QUESTION_WORDS
+    return asks and (not line.opens or any(map(is_link_like, following)))
 
 
 def _spread(drop: list[bool], edge: list[bool]) -> None:

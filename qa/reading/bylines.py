@@ -136,7 +136,11 @@ def read_byline(line: str) -> Byline | None:
 def is_affiliation(line: str) -> bool:
     """Whether the line says nothing but what the author does and for whom: "Science correspondent, BBC News"."""
     parts = [part for part in re.split(r"\s*[,|]\s*", line.strip()) if part]
-    return len(line.split()) <= 10 and all(_ROLE.search(part) or _ORGANISATION.search(part) for part in parts)
+    return (
+        len(line.split()) <= 10
+        and not line.rstrip().endswith(".")
+        and all(_ROLE.search(part) or _ORGANISATION.search(part) for part in parts)
+    )
 
 
 def clean_author(value: str) -> str | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from qa.reading.litter_rules import CALLS, COMMENT_TRACES, COMMENTS, CREDITS, EDGES, LABELS, NOTICES, RELATED, Rule
+from qa.reading.litter_rules import BOXES, CALLS, COMMENT_TRACES, COMMENTS, CREDITS, EDGES, LABELS, NOTICES, RELATED, Rule
 
 MAX_LENGTH = 400  # characters; anything longer is prose
 
@@ -28,22 +28,26 @@ def _compile(rules: list[Rule], end: str = r"[\s.!…]*") -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(f"(?:{rule.pattern})" for rule in rules) + ")" + end, re.IGNORECASE)
 
 
-_CALL, _NOTICE, _EDGE = map(_compile, (CALLS, NOTICES, EDGES))
+_CALL, _BOX, _NOTICE, _EDGE = map(_compile, (CALLS, BOXES, NOTICES, EDGES))
 _RELATED_HEADING = _compile(RELATED, r"\s*:?\s*")
 _COMMENTS, _COMMENT_TRACE = _compile(COMMENTS), _compile(COMMENT_TRACES)
 _LABEL = _compile(LABELS, r"(?<![.!,;])\s*")
 _CREDIT = _compile(CREDITS, r"(?<![.!,;])\s*")
+_MARKER = re.compile(r"(?:[-*•]|\d{1,2}[.)])\s+")  # of a list item
 _LOST_BREAK = re.compile(  # "... on TwitterSend tips ...": two lines that lost the break between them
     r"(?<=[a-z\]).])(?=(?:Follow|Send|Share|Subscribe|Sign up|Copyright|Like|Read more|Print|Tweet|Email|Click|"
     r"Advertisement)\b)"
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)[\"”’)\]]*\s+(?=[\"“‘(\[]?[^\Wa-z])")
+_SENTENCE_END = re.compile(  # not after "U.S.", "Inc." and their like
+    r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bInc\.)(?<!\bLtd\.)(?<!\bCo\.)(?<!\bCorp\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)"
+    r"[\"”’)\]]*\s+(?=[\"“‘(\[]?[^\Wa-z])"
+)
 
 
 @lru_cache(maxsize=4096)  # a line is asked about several times
 def is_litter(line: str) -> bool:
     """Whether the line is litter wherever it stands."""
-    line = line.strip()
+    line = _MARKER.sub("", line.strip())
     if not re.search(r"\w", line):
         return True  # an ornament: * * *
     if len(line) > MAX_LENGTH:
@@ -51,8 +55,8 @@ def is_litter(line: str) -> bool:
     words = line.split()
     buttons = re.split(r"\s*[|·•]\s*", line)
     return (
-        any(match(line) for match in (_is_call, _is_notice, _is_credit))
-        or all(_is_call(part) or _is_notice(part) or _is_credit(part) for part in sentences(line))
+        all(_is_call(part) or _is_notice(part) or _is_credit(part) for part in sentences(line))
+        or bool(_BOX.fullmatch(line) and not NARRATIVE.search(line))
         or (len(buttons) > 1 and all(is_edge_litter(button) for button in buttons))
         or (len(words) > 2 and all(map(_EDGE.fullmatch, words)))  # a menu in one line
     )
@@ -61,12 +65,8 @@ def is_litter(line: str) -> bool:
 @lru_cache(maxsize=4096)  # a line is asked about several times
 def is_edge_litter(line: str) -> bool:
     """Whether the line is litter if it stands at the edge of the page or beside other litter."""
-    line = line.strip()
-    return (
-        is_litter(line)
-        or is_related_heading(line)
-        or bool(_EDGE.fullmatch(line))
-    )
+    line = _MARKER.sub("", line.strip())
+    return is_litter(line) or is_related_heading(line) or bool(_EDGE.fullmatch(line))
 
 
 def is_related_heading(line: str) -> bool:

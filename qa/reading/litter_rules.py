@@ -117,10 +117,6 @@ CALLS = [
         r"(?:get|receive|never miss|keep up|stay|want|find)\b.{0,80}\b(?:(?:our|the) (?:\S+ ){0,5}newsletters?|push notifications?)\b.{0,60}",
     ),
     Rule("The news that matters, delivered to your inbox for free", r"[^.!?]{0,140}\b(?:in|to|into) your (?:e-?mail )?inbox\b[^.!?]{0,60}"),
-    Rule(
-        "Sign up for our newsletter. Explore the universe every week.",
-        r"(?:sign up|subscribe) (?:for|to) (?:our|the|(?-i:[A-Z])\S*[’']s?) [^.!?]{0,60}\bnewsletters?[.!] [^.!?]{0,200}[.!]?",
-    ),
     Rule("Get our breaking news email, free app or daily news podcast", r"get our .{2,40}\b(?:e-?mail|app|podcast)\b.{0,40}"),
     Rule(
         "Enter your email address",
@@ -193,6 +189,14 @@ CALLS = [
     Rule(
         "Please enable JavaScript to view the comments",
         r"please (?:enable|turn on|disable|upgrade|log in|sign in) .{1,120}",
+    ),
+]
+
+# Two sentences of which the second is litter only because of the first.
+BOXES = [
+    Rule(
+        "Sign up for our newsletter. Explore the universe every week.",
+        r"(?:sign up|subscribe) (?:for|to) (?:our|the|(?-i:[A-Z])\S*[’']s?) [^.!?]{0,60}\bnewsletters?[.!] [^.!?]{0,200}[.!]?",
     ),
 ]
 
@@ -276,7 +280,7 @@ NOTICES = [
     Rule("Our Standards: The Thomson Reuters Trust Principles", r"our standards: .{1,80}"),
     Rule(
         "1.2K Shares",
-        r"\W*\d[\d.,]*\s?[kmb]?\+?\s*(?:shares?|likes?|comments?|tweets?|views?|retweets?|followers|claps|"
+        r"\W*\d+(?:[.,]\d+)*\s?[kmb]?\+?\s*(?:shares?|likes?|comments?|tweets?|views?|retweets?|followers|claps|"
         r"reactions)\W*",
     ),
     Rule("Comments (12)", r"\W*(?:shares?|likes?|comments?|tweets?|views?)\W*\d[\d.,]*\s?[kmb]?\W*"),

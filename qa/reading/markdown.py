@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from qa.reading import litter
 from qa.reading.body import read_body
 from qa.reading.decoding import clean_characters, decode
 from qa.reading.draft import Draft, Line
 from qa.reading.html import bare_text
+from qa.reading.looks import SENTENCE_END
 from qa.reading.metadata import read_front_matter
 from qa.reading.plain import text_lines
 
@@ -60,9 +62,9 @@ def _list(node: SyntaxTreeNode, depth: int = 0) -> Iterator[Line]:
             if child.type in ("bullet_list", "ordered_list"):
                 yield from _list(child, depth + 1)
             elif position == 0 and child.type == "paragraph":
-                lines = _inline(child.children[0])
-                text = " ".join(line for line, _ in lines)
-                yield Line(f"{'  ' * depth}{marker} {text}", opens=number == depth == 0, kind="item", link=all(link for _, link in lines))
+                (text, link), *rest = _inline(child.children[0]) or [("", False)]
+                yield Line(f"{'  ' * depth}{marker} {text}", opens=number == depth == 0, kind="item", link=link)
+                yield from (Line(text, opens=False, link=link) for text, link in rest)
             else:
                 yield from _blocks([child])
 
@@ -106,4 +108,8 @@ def _text_of(token: SyntaxTreeNode) -> str:
 
 def _runs_on(before: str, text: str) -> bool:
     """Whether a soft break is only where the line was full: "... the spokesman / of the Politburo", not "Share / Tweet"."""
-    return len(before) >= FULL_LINE or before[-1] in ".,;:!?…" or text[0].islower()
+    if litter.is_edge_litter(before) or litter.is_edge_litter(text):
+        return False
+    if SENTENCE_END.search(before):
+        return len(text) >= FULL_LINE or bool(SENTENCE_END.search(text))
+    return len(before) >= FULL_LINE or text[0].islower() or before[-1] in ",;:"

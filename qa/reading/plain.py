@@ -10,7 +10,7 @@ from qa.reading.decoding import clean_characters, decode
 from qa.reading.draft import Draft, Facts, Line
 from qa.reading.metadata import read_front_matter
 
-PARAGRAPH_LENGTH = 80  # characters; a block with a longer line has a paragraph on each line
+PARAGRAPH_LENGTH = 100  # characters; a block with a longer line has a paragraph on each line
 WIDTHS = range(40, 121)  # columns at which people wrap text
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from qa.reading import litter
+from qa.reading import litter_rules as rules
 
 LITTER = """
 Follow Saagar Enjeti on Twitter
@@ -197,14 +198,14 @@ def test_real_sentences_are_not_litter(line: str) -> None:
     assert litter.without_calls_at_end(f"It rained. {line}") == f"It rained. {line}"
 
 
-@pytest.mark.parametrize("rule", [*litter.CALLS, *litter.NOTICES, *litter.LABELS], ids=lambda rule: rule.example)
-def test_rule_matches_its_example(rule: litter.Rule) -> None:
+@pytest.mark.parametrize("rule", [*rules.CALLS, *rules.BOXES, *rules.NOTICES, *rules.LABELS, *rules.CREDITS], ids=lambda rule: rule.example)
+def test_rule_matches_its_example(rule: rules.Rule) -> None:
     assert re.fullmatch(rule.pattern, rule.example, re.IGNORECASE)
     assert litter.is_litter(rule.example)
 
 
-@pytest.mark.parametrize("rule", [*litter.EDGES, *litter.RELATED], ids=lambda rule: rule.example)
-def test_edge_rule_matches_its_example_only_at_an_edge(rule: litter.Rule) -> None:
+@pytest.mark.parametrize("rule", [*rules.EDGES, *rules.RELATED], ids=lambda rule: rule.example)
+def test_edge_rule_matches_its_example_only_at_an_edge(rule: rules.Rule) -> None:
     assert re.fullmatch(rule.pattern, rule.example, re.IGNORECASE)
     assert litter.is_edge_litter(rule.example)
     assert not litter.is_litter(rule.example)
