@@ -7,7 +7,7 @@ sentence longer than a passage is cut between words, a word longer than that bet
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Splitter:
 
     def split(self, article: Article) -> list[Passage]:
         """The passages of an article, in order; none when its text is blank."""
-        counter = TokenCounter(self.token_offsets(article.text))
+        counter = TokenCounter(article.text, self.token_offsets(article.text))
         title = article.title[:TITLE_CHARACTERS]
         room = self.max_tokens - SPECIAL_TOKENS - len(self.token_offsets(title))
         limit = max(8, min(self.size, room))
@@ -47,10 +47,12 @@ class TokenCounter:
     """Counts the tokens between two places of a text that was tokenised once.
 
     A token of many characters (a tokenizer may call a whole data URL "unknown") counts once per `LONG_TOKEN` characters.
+    White space at a token's start, which byte-level tokenizers put there, is not part of it.
     """
 
-    def __init__(self, offsets: list[Offsets]) -> None:
-        self.starts = [at for start, end in offsets for at in range(start, max(end, start + 1), LONG_TOKEN)]
+    def __init__(self, text: str, offsets: list[Offsets]) -> None:
+        words = (_stripped(text, start, end) for start, end in offsets)
+        self.starts = [at for start, end in words for at in range(start, max(end, start + 1), LONG_TOKEN)]
 
     def count(self, start: int, end: int) -> int:
         return bisect_left(self.starts, end) - bisect_left(self.starts, start)
@@ -59,6 +61,12 @@ class TokenCounter:
 def embedding_text(title: str, text: str) -> str:
     """What the encoder reads of a passage: its title goes with it, though not into quotes."""
     return f"{title[:TITLE_CHARACTERS]}\n{text}" if title else text
+
+
+def _stripped(text: str, start: int, end: int) -> Offsets:
+    while start < end - 1 and text[start].isspace():
+        start += 1
+    return start, end
 
 
 def _paragraphs(article: Article, counter: TokenCounter, limit: int) -> Iterator[list[Offsets]]:
@@ -73,9 +81,11 @@ def _cut(text: str, sentence: Offsets, counter: TokenCounter, limit: int) -> Ite
     start, end = sentence
     while counter.count(start, end) > limit:
         first = bisect_left(counter.starts, start)
-        cut = counter.starts[first + limit]
-        words = [at for at in counter.starts[first + limit // 2 + 1 : first + limit + 1] if text[at - 1].isspace()]
-        cut = words[-1] if words else cut
+        ahead = [at for at in counter.starts[first + limit // 2 + 1 : first + limit + 1] if at > start]
+        words = [at for at in ahead if text[at - 1].isspace()]
+        cut = (words or ahead or counter.starts[bisect_right(counter.starts, start) :][:1] or [end])[-1]
+        if cut >= end:  # one character of more tokens than a passage
+            break
         yield start, start + len(text[start:cut].rstrip())
         start = cut
     yield start, end
