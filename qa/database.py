@@ -12,6 +12,7 @@ from qa.errors import IndexBusy, StoreError
 FILE = "articles.sqlite"
 VERSION = 1  # of the schema; a store of a newer one is refused
 BUSY_SECONDS = 30.0
+OURS = frozenset({"meta", "articles", "passages"})  # tables by which an index of any version is known
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,12 +71,19 @@ def _explain(message: str, folder: Path) -> StoreError:
     return StoreError(f"the index in {folder} cannot be used: {message} (give another folder with --index)")
 
 
+def folded(text: str | None) -> str | None:
+    """Without case, in any script, and without half characters, which SQLite does not take; also a function in SQL."""
+    return text.casefold().encode("utf-8", "replace").decode() if text else text
+
+
 def connect(path: Path, readonly: bool) -> sqlite3.Connection:
     if readonly:
-        return _connect_readonly(path)
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA synchronous = FULL")
+        db = _connect_readonly(path)
+    else:
+        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = FULL")
+    db.create_function("folded", 1, folded, deterministic=True)
     return db
 
 

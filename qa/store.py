@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import FILE, VERSION, connect, file_identity, store_errors
+from qa.database import FILE, OURS, VERSION, connect, file_identity, folded, store_errors
 from qa.datatypes import Article, ArticleSummary, Filters, Passage
 from qa.errors import StoreError
 
@@ -46,10 +46,13 @@ class Store:
     @classmethod
     def open(cls, folder: Path) -> Store:
         """The store in `folder`. StoreError when there is none, or one that this version cannot read."""
+        missing = StoreError(f"no index in {folder} (make one: qa index PATH… --index {folder})")
         if not (folder / FILE).is_file():
-            raise StoreError(f"no index in {folder} (make one: qa index PATH… --index {folder})")
+            raise missing
         store = cls(folder)
         with store_errors(folder):
+            if not store._tables():  # its writer died before the first transaction
+                raise missing
             store._check_version()
         return store
 
@@ -98,7 +101,6 @@ class Store:
             {"name": name, "fingerprint": fingerprint, "dimension": dimension, "passages": count("passages") - self.missing(fingerprint)}
             for fingerprint, name, dimension in self._db.execute("SELECT fingerprint, name, dimension FROM encoders ORDER BY number")
         ]
-        size = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
         return {
             "path": str(self.folder),
             "articles": count("articles"),
@@ -106,16 +108,12 @@ class Store:
             "generation": self.identity[1],
             "indexed_at": self._meta("indexed_at") or None,
             "encoders": encoders,
-            "bytes": size,
+            "bytes": sum(map(_size, self.folder.iterdir())),
         }
 
     def article(self, article_id: str) -> Article | None:
         row = self._db.execute(f"SELECT {_ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
         return _article(row) if row else None
-
-    def articles(self) -> Iterator[Article]:
-        """Every article, one at a time, in the order in which they were first indexed."""
-        return map(_article, self._db.execute(f"SELECT {_ARTICLE_COLUMNS} FROM articles ORDER BY number"))
 
     def summaries(self) -> list[ArticleSummary]:
         """Every article without its text, in the order in which they were first indexed."""
@@ -211,10 +209,11 @@ class Store:
         """How many passages have no vector of this encoder."""
         return int(self._db.execute(f"SELECT count(*) FROM passages p WHERE {_NO_VECTOR}", (fingerprint,)).fetchone()[0])
 
-    def without_vectors(self, fingerprint: str, limit: int) -> list[tuple[int, Passage, bytes]]:
-        """(article number, passage, key) of up to `limit` passages that have no vector of this encoder."""
+    def without_vectors(self, fingerprint: str, limit: int, after: int = 0) -> list[tuple[int, Passage, bytes]]:
+        """(article number, passage, key) of up to `limit` passages numbered above `after` that have no vector of this encoder."""
         rows = self._db.execute(
-            f"SELECT p.number, p.article, p.key FROM passages p WHERE {_NO_VECTOR} LIMIT ?", (fingerprint, limit)
+            f"SELECT p.number, p.article, p.key FROM passages p WHERE {_NO_VECTOR} AND p.number > ? ORDER BY p.number LIMIT ?",
+            (fingerprint, after, limit),
         ).fetchall()
         texts = self.passages(row[0] for row in rows)
         return [(article, texts[number], key) for number, article, key in rows]
@@ -254,8 +253,11 @@ class Store:
             db = self._local.db = connect(self.folder / FILE, self.readonly)
         return db
 
+    def _tables(self) -> frozenset[str]:
+        return frozenset(name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
     def _check_version(self) -> None:
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+        found = self._db.execute("PRAGMA user_version").fetchone()[0] if self._tables() >= OURS else 0
         if found > VERSION:
             raise StoreError(
                 f"the index in {self.folder} was made by a newer version of qa: format {found}, this one reads {VERSION} "
@@ -270,6 +272,14 @@ class Store:
 
     def _one(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 when the file has just gone, as temporary ones do."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def text_key(text: str) -> bytes:
@@ -289,8 +299,8 @@ def _date(text: str | None) -> date | None:
 def _where(filters: Filters) -> tuple[str, list[str]]:
     """An SQL condition on `rowid`, a passage's number, and its values."""
     conditions: Mapping[str, str | None] = {
-        "source = ? COLLATE NOCASE": filters.source,
-        "instr(lower(coalesce(author, '')), lower(?)) > 0": filters.author,
+        "folded(source) = ?": folded(filters.source),
+        "instr(folded(author), ?) > 0": folded(filters.author),
         "published >= ?": filters.since.isoformat() if filters.since else None,
         "published <= ?": filters.until.isoformat() if filters.until else None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,8 +53,9 @@ class StoreWriter(Store):
         return store
 
     def close(self) -> None:
-        """Folds the write-ahead log back into the file first."""
-        with contextlib.suppress(Exception):
+        """Folds the write-ahead log back into the file first, unless somebody keeps reading."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA busy_timeout = 1000")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         super().close()
 
@@ -73,7 +75,6 @@ class StoreWriter(Store):
     def put(self, entry: Entry, fingerprint: str) -> None:
         """Writes an article with its passages and vectors in place of what had its id. Old vectors whose text is gone go too."""
         number = self._put_article(entry)
-        self._delete_passages(number)
         self._db.execute("DELETE FROM bands WHERE article = ?", (number,))
         self._db.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, number) for band in entry.bands])
         for passage, key in zip(entry.passages, entry.keys, strict=True):
@@ -116,15 +117,12 @@ class StoreWriter(Store):
         self._db.execute("DELETE FROM folders WHERE path = ?", (path,))
 
     def _create(self) -> None:
-        """Makes the tables, all or none. Writers are serialised by the caller's lock."""
-        self._db.execute("PRAGMA journal_mode = WAL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0 and not self._tables():
+        """Makes the tables, all or none, in an empty file and in no other. Writers are serialised by the caller's lock."""
+        if not self._tables():
+            self._db.execute("PRAGMA journal_mode = WAL")
             start = {"store": uuid.uuid4().hex, "generation": "0", "indexed_at": ""}
             values = ";".join(f"INSERT INTO meta VALUES ('{name}', '{value}')" for name, value in start.items())
             self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {values}; PRAGMA user_version = {VERSION}; COMMIT;")
-
-    def _tables(self) -> bool:
-        return bool(self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
     def _set_meta(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
