@@ -9,17 +9,17 @@ Up to `EXACT_LIMIT` vectors the search is exact (flat, inner product). Above, it
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.model_files import file_hash
 from qa.store import Store
 
 EXACT_LIMIT = 100_000
@@ -89,7 +89,7 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> Vect
         if vectors is not None and vectors.identity == identity:
             return vectors
         wanted = store.passage_numbers()
-        if vectors is None or vectors.identity[0] != identity[0] or _is_graph(vectors.faiss_index) != (len(wanted) > EXACT_LIMIT):
+        if vectors is None or not _can_grow(vectors, identity[0], len(wanted)):
             return _build(store, fingerprint, identity, wanted)
         gone = np.setdiff1d(vectors.numbers, wanted, assume_unique=True)
         new = np.setdiff1d(wanted, vectors.numbers, assume_unique=True)
@@ -104,19 +104,24 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> Vect
         return VectorIndex(fingerprint, identity, wanted, index)
 
 
+def _can_grow(vectors: VectorIndex, store: str, size: int) -> bool:
+    """Whether it is of that store, of the kind for `size` passages, and not empty, for then it doesn't know the dimension."""
+    return vectors.identity[0] == store and _is_graph(vectors.faiss_index) == (size > EXACT_LIMIT) and len(vectors.numbers) > 0
+
+
 def _save(vectors: VectorIndex, folder: Path) -> None:
     """Writes index and manifest, each in one step: a reader sees the old or the new, and never a mixture that passes for whole."""
     import faiss
 
-    data = faiss.serialize_index(vectors.faiss_index)
+    data = faiss.serialize_index(vectors.faiss_index).tobytes()
     path = _path(folder, vectors.fingerprint)
-    _replace(path, data.tobytes())
+    _replace(path, data)
     manifest = {
         "format": 1,
         "store": vectors.identity[0],
         "generation": vectors.identity[1],
         "passages": len(vectors.numbers),
-        "sha256": file_hash(path),
+        "sha256": hashlib.sha256(data).hexdigest(),
     }
     _replace(path.with_suffix(".json"), json.dumps(manifest, indent=1).encode())
 
@@ -147,13 +152,22 @@ def _load(store: Store, fingerprint: str) -> VectorIndex | None:
     path = _path(store.folder, fingerprint)
     try:
         manifest = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if manifest["format"] != 1 or manifest["store"] != store.identity[0] or manifest["sha256"] != file_hash(path):
-            return None
-        index = faiss.read_index(str(path))
+        with path.open("rb") as file:  # one file to the end, even when another takes its name meanwhile
+            if manifest["format"] != 1 or manifest["store"] != store.identity[0] or manifest["sha256"] != _hash(file):
+                return None
+            file.seek(0)
+            index = faiss.read_index(faiss.PyCallbackIOReader(file.read))  # type: ignore[attr-defined]
         numbers = np.sort(faiss.vector_to_array(index.id_map))  # type: ignore[attr-defined]
         return VectorIndex(fingerprint, (manifest["store"], int(manifest["generation"])), numbers, index)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None  # missing, half written or damaged: it is made anew from the store
+
+
+def _hash(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _is_graph(index: Any) -> bool:
