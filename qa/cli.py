@@ -23,7 +23,7 @@ from qa.errors import QAError
 if TYPE_CHECKING:
     from qa.config import Config
     from qa.datatypes import Article, ArticleSummary, Filters
-    from qa.indexer import Progress
+    from qa.batches import Progress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -125,6 +125,57 @@ def serve(
     for name, value in (("ui.host", host), ("ui.port", port)):
         settings = settings if value is None else settings.replace(name, value)
     serve_page(settings)
+
+
+@app.command("eval")
+def evaluate(
+    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="our own folder, a SQuAD file or a BEIR folder")],
+    details: Annotated[Path | None, typer.Option(metavar="FILE", help="a JSON line a question, as soon as it is known")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="a report with plots and the worst questions")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, metavar="N", help="ask only N of the questions")] = None,
+    seed: Annotated[int, typer.Option(help="which ones --sample takes")] = 0,
+    split: Annotated[str | None, typer.Option(help="dev or test of our own sets; the qrels file of BEIR (default: test)")] = None,
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="search, but read nothing")] = False,
+    gold_passages: Annotated[bool, typer.Option("--gold-passages", help="the reader alone, on the paragraph with the answer")] = False,
+    sweep: Annotated[str | None, typer.Option(metavar="KEY=V,V…", help="one run for each value of a setting")] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="fail when a metric is below its floor in the set's baseline.json")] = False,
+    config: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="settings; several are compared with the first")] = None,
+    index: IndexFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure retrieval, answers, refusals and speed; compare settings."""
+    from qa.evaluation.command import Options, labelled, run_eval
+
+    options = Options(sample, seed, split, retrieval_only, gold_passages, sweep, details, html, gate, as_json)
+    files: list[Path | None] = [*config] if config else [None]
+    if not run_eval(sets, labelled((file, _settings(file, index)) for file in files), options):
+        raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="sets with right answers, as for `qa eval`")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="where to write it; use it by reader.calibration = FILE")],
+    at_most: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="SHARE", help="most answers to questions on which the articles say nothing")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(min=1, metavar="N", help="ask only N of the questions of each set")] = None,
+    seed: Annotated[int, typer.Option(help="which ones --sample takes")] = 0,
+    split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the confidence of the configured reader on your own questions, and from when on an answer is shown."""
+    from qa.evaluation.calibrate import run_calibrate
+    from qa.evaluation.load import load_dataset
+
+    datasets = [load_dataset(path, split).sample(sample, seed) for path in sets]
+    fitted = run_calibrate(datasets, _settings(config, index), out, at_most)
+    if as_json:
+        _print_json(fitted.to_json())
+    for name, value in {} if as_json else {**fitted.about, "threshold": fitted.threshold}.items():
+        print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
 
 
 @app.command("list")

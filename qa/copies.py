@@ -2,7 +2,8 @@
 
 Two articles are copies when their sets of five-word shingles have a Jaccard similarity of at least `ALIKE`, estimated by
 MinHash (Broder 1997; datasketch's implementation). Bands of the signature find candidates without comparing all with all
-(locality-sensitive hashing). Copies share a family; the first one indexed gives it its name.
+(locality-sensitive hashing). Copies share a family, named by the content of the first one indexed: its id would go on
+standing for the family after that article was edited into something else.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def bands(signature: bytes) -> tuple[int, ...]:
 
 
 def family_of(article: Article, own: bytes, candidates: Iterable[tuple[str, str, bytes]]) -> str:
-    """The family of the most similar copy among (id, family, signature), else the article's own id."""
-    others = [(similarity(own, other), family) for article_id, family, other in candidates if article_id != article.id]
+    """The family of the most similar among other articles (id, family, signature), else one of its own."""
+    others = [(similarity(own, other), family) for _, family, other in candidates]
     best = max(others, default=(0.0, ""), key=lambda pair: pair[0])
-    return best[1] if best[0] >= ALIKE else article.id
+    return best[1] if best[0] >= ALIKE else article.sha256
 
 
 def similarity(one: bytes, other: bytes) -> float:

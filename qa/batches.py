@@ -1,0 +1,199 @@
+"""Articles into the store, batch by batch: cut into passages, encoded, and committed with everything that belongs to them.
+
+An article whose content is known is not encoded again. Each batch goes in with passages, full text and vectors in one
+transaction, so that whatever happens in between, what was committed is whole. Which articles there are, and which are
+gone, is qa/indexer.py's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa import copies
+from qa.config import Passages
+from qa.datatypes import Article, Passage, Refusal
+from qa.encoder import Encoder
+from qa.passages import Splitter, embedding_text
+from qa.store import text_key
+from qa.store_writer import Entry, StoreWriter
+
+BATCH = 256  # passages encoded and committed together
+
+Progress = Callable[[str, int, int], None]
+
+
+class BatchWriter:
+    """What is waiting to be committed, and what was done so far, in the words of an `IndexReport`."""
+
+    def __init__(self, store: StoreWriter, encoder: Encoder, settings: Passages) -> None:
+        self.store = store
+        self.encoder = encoder
+        self.added: list[str] = []
+        self.changed: list[str] = []
+        self.removed: list[str] = []
+        self.refused: list[Refusal] = []
+        self.duplicates: list[Refusal] = []
+        self.unchanged = 0
+        self.encoded = 0
+        self._splitter = Splitter(encoder.token_offsets, settings.size, settings.overlap, encoder.max_tokens)
+        self._splitting = splitting(settings, encoder)
+        self._batch: list[tuple[Article, str | None, list[Passage]]] = []
+        self._waiting: dict[str, tuple[str | None, str, str]] = {}
+        self._after_batch: list[Callable[[], None]] = []
+        self._clashing: list[tuple[Article, str | None]] = []
+
+    def add(self, article: Article, file: str | None = None) -> bool:
+        """Puts an article into the batch unless the store has it as it is. False: not yet, or never.
+
+        An id that another file has is looked at again in `settle`: that file may give it up in the same run.
+        """
+        if not _is_text(article.id + article.title + article.text):
+            self.refused.append(Refusal(file or article.id, "it has a NUL or half a character in it"))
+            return False
+        origin = self._origin(article)
+        if origin is None:
+            self.added.append(article.id)
+        elif _is_elsewhere(origin[0], file):
+            self._clashing.append((article, file))
+            return False
+        elif origin == (file, article.sha256, self._splitting):
+            self.unchanged += 1
+            return True
+        else:
+            self.changed.append(article.id)
+        self._queue(article, file)
+        return True
+
+    def after_batch(self, step: Callable[[], None]) -> None:
+        """Something to be written in the same transaction as what is waiting now."""
+        self._after_batch.append(step)
+        self.flush(BATCH)
+
+    def remove(self, article_ids: Sequence[str]) -> None:
+        """Inside a transaction."""
+        for article_id in article_ids:
+            self.store.remove(article_id)
+        self.removed += article_ids
+
+    def settle(self) -> None:
+        """Commits what is waiting, then adds or refuses the articles whose id another file had."""
+        self.flush()
+        clashing, self._clashing = self._clashing, []
+        for article, file in clashing:
+            origin = self._origin(article)
+            if origin and _is_elsewhere(origin[0], file):
+                self.refused.append(Refusal(file or article.id, f"its id {article.id!r} is already used by {origin[0]}"))
+            else:
+                self.add(article, file)
+        self.flush()
+
+    def split_again(self, progress: Progress) -> None:
+        """Cuts articles that were cut for another passage size or tokenizer, from their stored text."""
+        others = self.store.split_otherwise(self._splitting)
+        for done, article_id in enumerate(others):
+            progress("splitting", done, len(others))
+            article, origin = self.store.article(article_id), self.store.origin(article_id)
+            if article and origin:
+                self._queue(article, origin[0])
+        self.flush()
+
+    def encode_missing(self, progress: Progress) -> None:
+        """Adds vectors of this encoder for passages that only others have encoded so far."""
+        fingerprint = self.encoder.fingerprint
+        total = self.store.missing(fingerprint)
+        done = last = 0
+        while rows := self.store.without_vectors(fingerprint, BATCH, last):
+            progress("encoding", done, total)
+            found = self._vectors([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])
+            with self.store.transaction():
+                self.store.add_encoder(fingerprint, self.encoder.name, found.shape[1])
+                self.store.put_vectors(fingerprint, [(article, key) for article, _, key in rows], found)
+            done, last = done + len(rows), rows[-1][1].number
+
+    def flush(self, least: int = 0) -> None:
+        """Encodes and commits the batch once it has `least` passages."""
+        if sum(len(passages) for _, _, passages in self._batch) < least or not (self._batch or self._after_batch):
+            return
+        texts = [embedding_text(passage.title, passage.text) for _, _, passages in self._batch for passage in passages]
+        keys = [text_key(text) for text in texts]
+        rows = self._vectors(keys, texts)
+        sketches = [copies.signature(article.text) for article, _, _ in self._batch]
+        with self.store.transaction():
+            at = 0
+            for (article, file, passages), sketch in zip(self._batch, sketches, strict=True):
+                here = slice(at, at := at + len(passages))
+                self._put(article, file, passages, keys[here], rows[here], sketch)
+            for step in self._after_batch:
+                step()
+        self._batch, self._waiting, self._after_batch = [], {}, []
+
+    def _origin(self, article: Article) -> tuple[str | None, str, str] | None:
+        return self._waiting.get(article.id) or self.store.origin(article.id)
+
+    def _queue(self, article: Article, file: str | None) -> None:
+        self._batch.append((article, file, self._splitter.split(article)))
+        self._waiting[article.id] = (file, article.sha256, self._splitting)
+        self.flush(BATCH)
+
+    def _put(
+        self, article: Article, file: str | None, passages: list[Passage], keys: list[bytes], rows: NDArray[np.float16], sketch: bytes
+    ) -> None:
+        bands = copies.bands(sketch)
+        others = [other for other in self.store.signatures(bands) if other[0] != article.id]
+        family = copies.family_of(article, sketch, others)
+        self._report_duplicate(article, [other for other, _, same in others if same == sketch])
+        if len(rows):
+            self.store.add_encoder(self.encoder.fingerprint, self.encoder.name, rows.shape[1])
+        self.store.put(
+            Entry(article, file, tuple(passages), tuple(keys), rows, self._splitting, family, sketch, bands), self.encoder.fingerprint
+        )
+
+    def _report_duplicate(self, article: Article, suspects: Sequence[str]) -> None:
+        for first in filter(None, map(self.store.article, suspects)):
+            if first.text == article.text:
+                self.duplicates.append(Refusal(article.path or article.id, f"has the same text as {first.path or first.id}"))
+                return
+
+    def _vectors(self, keys: Sequence[bytes], texts: Sequence[str]) -> NDArray[np.float16]:
+        """float16 (n, dim): known ones from the store, the others encoded, each text once."""
+        known = self.store.known_vectors(self.encoder.fingerprint, keys)
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            rows = self.encoder.encode_passages(list(new.values())).astype(np.float16)
+            known.update(zip(new, rows, strict=True))
+            self.encoded += len(new)
+        return np.stack([known[key] for key in keys]) if keys else np.empty((0, 0), np.float16)
+
+
+def splitting(settings: Passages, encoder: Encoder) -> str:
+    """Stands for everything that decides where passages begin and end; the tokenizer by what it makes of a probe."""
+    probe = "The encoder's own tokens: naïve Größe, 1,234.5 – 東京 antidisestablishmentarianism"
+    parts = (settings.size, settings.overlap, encoder.max_tokens, encoder.token_offsets(probe))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def is_gone(file: str | Path) -> bool:
+    """Not there; what cannot be looked at may well be."""
+    try:
+        os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_elsewhere(owner: str | None, file: str | None) -> bool:
+    """Whether an article of `owner` is not `file`'s to change: another file has it, and is still there."""
+    return owner is not None and owner != file and (file is None or not is_gone(owner))
+
+
+def _is_text(text: str) -> bool:
+    """Whether SQLite can keep it: no NUL, no lone surrogate."""
+    return "\0" not in text and text == text.encode("utf-8", "replace").decode()

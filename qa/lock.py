@@ -1,0 +1,48 @@
+"""One process writes an index at a time; a second one waits, then learns who holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from qa.errors import IndexBusy, StoreError
+
+LOCK, HOLDER = "writer.lock", "writer.json"
+
+
+@contextlib.contextmanager
+def writer_lock(folder: Path, seconds: float) -> Iterator[None]:
+    """Held while inside. The operating system drops the lock of a process that died; what that one left half written goes."""
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise IndexBusy(f"{_holder(folder)} is writing the index in {folder} (wait for it, or stop it, and try again)") from None
+    except OSError as error:
+        raise StoreError(
+            f"the index in {folder} cannot be written: {error.strerror or error} (make it writable, or give --index)"
+        ) from None
+    try:
+        with contextlib.suppress(OSError):
+            (folder / HOLDER).write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%H:%M:%S")}))
+            for leftover in folder.glob("vectors-*.tmp"):
+                leftover.unlink(missing_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = json.loads((folder / HOLDER).read_text())
+        return f"process {holder['pid']} (since {holder['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
