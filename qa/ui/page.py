@@ -13,13 +13,15 @@ from typing import Any
 import gradio as gr
 
 from qa.config import Config
-from qa.datatypes import Filters, Response
+from qa.datatypes import Response
 from qa.errors import QAError
 from qa.ui import views
-from qa.ui.api import add_endpoints
+from qa.ui.api import add_endpoints, filters_from
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
-from qa.ui.theme import SCRIPT
+from qa.ui.export import export
+from qa.ui.library import Library
+from qa.ui.pieces import QUICK, html_piece
 
 log = logging.getLogger(__name__)
 
@@ -32,53 +34,57 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
     """The page, not yet served."""
     on = Events(config, backend)
     with gr.Blocks(title=config.ui.title, analytics_enabled=False, fill_width=True) as page:
-        header = _html("header")
-        kept = gr.JSON(visible=False)
-        with gr.Row(elem_id="ask", equal_height=False):
-            with gr.Column(elem_id="talk", min_width=300):
-                history = _html("history", "select", value=views.history())
-                chat = _html("chat", "submit", "select")
-                welcome = _html("welcome", "submit")
-                question = gr.Textbox(
-                    elem_id="question",
-                    label="Question",
-                    placeholder="Ask your articles",
-                    lines=1,
-                    max_lines=6,
-                    max_length=LONGEST_QUESTION,
-                    submit_btn="Ask",
-                    autofocus=True,
-                )
-            with gr.Column(elem_id="beside", min_width=300):
-                sources = _html("sources", "select", value=views.sources(0, None, {}))
-                article = _html("article")
+        header = html_piece("header")
+        kept = gr.JSON(visible=False)  # the conversation, which the browser sends along
+        file = gr.JSON(visible=False)  # an export on its way to the browser
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Ask"), gr.Row(elem_id="ask", equal_height=False):
+                with gr.Column(elem_id="talk", min_width=300):
+                    history = html_piece("history", "select", "download", value=views.history())
+                    chat = html_piece("chat", "submit", "select")
+                    welcome = html_piece("welcome", "submit")
+                    chosen = html_piece("chosen", "clear")
+                    question = gr.Textbox(
+                        elem_id="question",
+                        label="Question",
+                        placeholder="Ask your articles",
+                        lines=1,
+                        max_lines=6,
+                        max_length=LONGEST_QUESTION,
+                        submit_btn="Ask",
+                        autofocus=True,
+                    )
+                with gr.Column(elem_id="beside", min_width=300):
+                    sources = html_piece("sources", "select", value=views.sources(0, None, {}))
+                    article = html_piece("article")
+            with gr.Tab("Library") as shelf:
+                library = Library(backend.pipeline)
 
         asked = gr.on(
             [question.submit, chat.submit, welcome.submit],
             on.answer,
-            [question, kept],
+            [question, kept, *library.filters],
             [question, kept, chat, sources, article],
             show_progress="hidden",
             api_visibility="private",
         )
         asked.then(None, kept, None, js="conversation => { qa.answered(conversation) }")
-        quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        question.stop(None, cancels=[asked]).then(on.stopped, kept, [question, chat], **quick)
-        opened = gr.on([chat.select, sources.select], on.open, kept, [sources, article], **quick)
+        question.stop(None, cancels=[asked]).then(on.stopped, kept, [question, chat], **QUICK)
+        opened = gr.on([chat.select, sources.select], on.open, kept, [sources, article], **QUICK)
         opened.then(None, None, None, js="() => { qa.opened() }")
-        history.select(on.restore, None, [kept, chat, sources, article], **quick)
+        history.select(on.restore, None, [kept, chat, sources, article], **QUICK)
+        history.download(on.export, kept, file, **QUICK).then(None, file, None, js="file => { qa.save(file) }")
+
+        gr.on([part.change for part in library.filters], on.filters, library.filters, chosen, **QUICK)
+        chosen.clear(lambda: ("", "", "", ""), None, library.filters, **QUICK)
+        shelf.select(
+            library.refresh, [library.words, library.order, *library.filters], [library.list, library.source, library.author], **QUICK
+        )
 
         timer = gr.Timer(LOADING_SECONDS)
-        gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **quick)
+        gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)
         add_endpoints(backend.pipeline)
     return page
-
-
-def _html(name: str, *events: str, value: str = "") -> gr.HTML:
-    """A piece of HTML whose buttons can raise `events`."""
-    quoted = ", ".join(f"'{event}'" for event in events)
-    wire = f"qa.wire(element, trigger, watch, [{quoted}])"
-    return gr.HTML(value, elem_id=name, head=SCRIPT, js_on_load=wire, apply_default_css=False)
 
 
 class Events:
@@ -95,7 +101,9 @@ class Events:
         seconds = LOADING_SECONDS if state.loading or state.problem else READY_SECONDS
         return views.header(self.config.ui.title, state), views.welcome(self.backend.suggestions), gr.Timer(seconds)
 
-    def answer(self, typed: str, kept: object, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+    def answer(
+        self, typed: str, kept: object, source: str, author: str, since: str, until: str, event: gr.EventData
+    ) -> Iterator[tuple[Any, ...]]:
         """Answer what was typed, or the question of the button that was pressed; says how far it is meanwhile."""
         pressed = event._data if isinstance(event._data, dict) else {}
         question = str(pressed.get("question", typed or "")).strip()[:LONGEST_QUESTION]
@@ -106,7 +114,7 @@ class Events:
         try:
             past = from_browser(kept)
             turns = () if pressed.get("alone") else past.turns
-            for step in self.backend.ask(question, turns, Filters()):
+            for step in self.backend.ask(question, turns, filters_from(source, author, since, until)):
                 if isinstance(step, Response):
                     yield self._answered(past.add(step))
                 else:
@@ -133,6 +141,15 @@ class Events:
         """Show a conversation from the browser's history, or an empty one."""
         conversation = from_browser(event._data.get("conversation"))
         return to_browser(conversation), self._log(conversation), self._sources(conversation, -1), ""
+
+    def export(self, kept: object, event: gr.EventData) -> dict[str, str]:
+        return export(from_browser(kept), str(event._data.get("format")))
+
+    def filters(self, *chosen: str) -> str:
+        try:
+            return views.filters_line(filters_from(*chosen))
+        except QAError as error:
+            return views.notice(str(error))
 
     def _log(self, conversation: Conversation, pending: str = "") -> str:
         checked = [faults(response, self.pipeline.article) for response in conversation.exchanges]

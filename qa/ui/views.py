@@ -202,8 +202,11 @@ def _loosen(response: Response) -> str:
 
 def history() -> str:
     """The conversations of this browser; static/page.js fills the list."""
-    return """<nav class="history" aria-label="Conversations"><button class="plain" data-event="select">New conversation</button>
-<details class="menu"><summary>Earlier</summary><div class="choices"><ul class="past"></ul></div></details></nav>"""
+    kinds = {"markdown": "Markdown", "html": "Web page", "json": "JSON"}
+    exports = "".join(f'<button data-event="download" data-format="{kind}">{name}</button>' for kind, name in kinds.items())
+    return f"""<nav class="history" aria-label="Conversations"><button class="plain" data-event="select">New conversation</button>
+<details class="menu past"><summary>Earlier</summary><div class="choices"><ul></ul></div></details>
+<details class="menu export"><summary>Export</summary><div class="choices">{exports}</div></details></nav>"""
 
 
 # --- sources ------------------------------------------------------------------------------------------------------------------------
@@ -212,7 +215,7 @@ def history() -> str:
 def sources(index: int, response: Response | None, faults: Faults) -> str:
     """The cards of one answer, an article each, in the order of the citations."""
     if response is None:
-        return '<section class="sources empty"><p>The sources of an answer appear here.</p></section>'
+        return empty("The sources of an answer appear here.")
     by_article: dict[str, list[Citation]] = {}
     for citation in response.citations:
         by_article.setdefault(citation.article_id, []).append(citation)
@@ -220,6 +223,10 @@ def sources(index: int, response: Response | None, faults: Faults) -> str:
     heading = "Sources" if response.answer else "Closest passages"
     return f"""<section class="sources" aria-label="{heading}"><h2>{heading}</h2>
 <p class="for">{escape(response.standalone_question)}</p>{cards or "<p>Nothing was found.</p>"}</section>"""
+
+
+def empty(words: str) -> str:
+    return f'<section class="empty"><p>{escape(words)}</p></section>'
 
 
 def _card(index: int, citations: Sequence[Citation], faults: Faults) -> str:
@@ -294,8 +301,8 @@ def article(shown: Article, opened: Citation | None, others: Iterable[Citation] 
     link = text_fragment_url(shown.url, opened.quote) if opened else safe_url(shown.url)
     live = f'<a href="{escape(link)}" target="_blank" rel="noopener noreferrer">On the web ↗</a>' if link else ""
     byline = " · ".join(escape(part) for part in (shown.author, shown.source, date_text(shown.published)) if part)
-    return f"""<section class="reading" aria-label="Article"><div class="bar"><button class="plain" data-do="back">← Back</button>
-<span class="marks"><button class="plain" data-do="previous" aria-label="Previous mark">↑</button><output></output>\
+    return f"""<section class="reading" aria-label="Article"><div class="bar"><button class="plain back" data-do="back">← Back</button>
+<span class="marks" hidden><button class="plain" data-do="previous" aria-label="Previous mark">↑</button><output></output>\
 <button class="plain" data-do="next" aria-label="Next mark">↓</button></span>
 <input type="search" class="find" placeholder="Find in the article" aria-label="Find in the article"></div>
 <article lang="{escape(shown.language)}"><h2 tabindex="-1">{escape(shown.title)}</h2><p class="byline">{byline} {live}</p>

@@ -25,12 +25,19 @@ window.qa ??= (() => {
       else if (action) actions[action]?.(button, trigger);
     });
     if (element.closest("#history")) restoreLast(trigger);
+    if (element.closest("#header")) new ResizeObserver(() => fit(element)).observe(element);
     if (linked() && element.closest("#chat")) trigger("submit", { question: linked() });
   }
 
   function raise(trigger, event, button) {
     if (event === "select") opener = button;
     trigger(event, { ...button.dataset });
+  }
+
+  /* The panes fill the window below the masthead, whose height changes when it has something to tell. */
+  function fit(masthead) {
+    const tabs = $("#tabs .tab-wrapper")?.offsetHeight ?? 0;
+    body.style.setProperty("--above", `${masthead.getBoundingClientRect().height + tabs}px`);
   }
 
   /* ---- conversation -------------------------------------------------------------------------------------------------------- */
@@ -67,7 +74,8 @@ window.qa ??= (() => {
     $("#article h2, #sources h2")?.focus({ preventScroll: true });
   }
 
-  function back() {
+  function back(button) {
+    if (button?.closest("#page")) return $("#catalogue").scrollIntoView({ behavior: smooth() });
     const fromCard = opener?.closest("#sources");
     view($("#ask").dataset.view === "article" && (fromCard || !narrow()) ? "sources" : "talk");
     opener?.isConnected && opener.focus();
@@ -91,10 +99,11 @@ window.qa ??= (() => {
     $("#article output").textContent = `${current + 1} of ${found.length}`;
   }
 
-  function find(words) {
+  function find(box) {
     if (!window.CSS?.highlights) return;
     CSS.highlights.delete("qa-found");
-    const ranges = words.trim().length < 2 ? [] : occurrences($("#article .body"), words.trim().toLowerCase());
+    const words = box.value.trim().toLowerCase();
+    const ranges = words.length < 2 ? [] : occurrences($(".body", box.closest(".reading")), words);
     if (!ranges.length) return;
     CSS.highlights.set("qa-found", new Highlight(...ranges));
     ranges[0].startContainer.parentElement.scrollIntoView({ behavior: smooth(), block: "center" });
@@ -151,8 +160,8 @@ window.qa ??= (() => {
       item.firstChild.title = new Date(when).toLocaleString();
       return item;
     });
-    $("#history .past")?.replaceChildren(...items);
-    $("#history .menu")?.classList.toggle("none", !items.length);
+    $("#history .past ul")?.replaceChildren(...items);
+    $("#history .past")?.classList.toggle("none", !items.length);
   }
 
   function button(text, action, id, kind = "plain") {
@@ -235,9 +244,24 @@ window.qa ??= (() => {
       $("#question textarea, #question input")?.focus();
     }
   });
-  document.addEventListener("input", (event) => event.target.matches?.("#article .find") && find(event.target.value));
+  document.addEventListener("input", (event) => event.target.matches?.(".reading .find") && find(event.target));
+  document.addEventListener("click", (click) => {
+    all("details.menu[open]").forEach((menu) => menu.contains(click.target) || (menu.open = false));
+  });
   const theme = localStorage.getItem("qa-theme");
   if (theme) body.classList.toggle("dark", theme === "dark");
 
-  return { wire, answered, opened };
+  /* A file that the server made, into the downloads. */
+  function save({ name, type, text }) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  /* On a small screen a library article stands below the list. */
+  const read = () => narrow() && $("#page").scrollIntoView({ behavior: smooth() });
+
+  return { wire, answered, opened, read, save };
 })();

@@ -1,0 +1,108 @@
+"""The library tab: what is in the index, filtered and sorted, with whole articles to read. Its filters apply to questions too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from qa.datatypes import ArticleSummary, Filters
+from qa.errors import QAError
+from qa.pipeline import Pipeline
+from qa.render import date_text, escape
+from qa.ui import views
+from qa.ui.api import filters_from
+from qa.ui.pieces import QUICK, html_piece
+
+ANY = ""  # the first choice of a filter: it filters nothing
+MOST_SHOWN = 200  # rows; more are counted, and searching narrows them down
+ORDERS = ("Newest first", "Oldest first", "Title", "Source")
+
+
+class Library:
+    """Build it inside a `gr.Tab`; `filters` are the four inputs that a question takes along."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        with gr.Row(elem_id="shelves"):
+            with gr.Column(elem_id="catalogue", min_width=300):
+                with gr.Row(elem_classes="controls"):
+                    self.words = gr.Textbox(label="Find an article", placeholder="Words of title, author or source", scale=3)
+                    self.order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", scale=1, min_width=140)
+                with gr.Row(elem_classes="controls"):
+                    self.source = gr.Dropdown([("Any source", ANY)], value=ANY, label="Source", min_width=130)
+                    self.author = gr.Dropdown([("Any author", ANY)], value=ANY, label="Author", min_width=130)
+                    self.since = gr.Textbox(label="Published since", placeholder="YYYY-MM-DD", max_length=10, min_width=120)
+                    self.until = gr.Textbox(label="Published until", placeholder="YYYY-MM-DD", max_length=10, min_width=120)
+                self.list = html_piece("list", "select")
+            with gr.Column(elem_id="page", min_width=300):
+                self.article = html_piece("whole", value=views.empty("Choose an article to read it."))
+        self.filters = [self.source, self.author, self.since, self.until]
+        shown = [self.words, self.order, *self.filters]
+        gr.on([part.change for part in shown], self.show, shown, self.list, **QUICK)
+        self.list.select(self.open, None, self.article, **QUICK).then(None, None, None, js="() => { qa.read() }")
+
+    def refresh(self, *chosen: str) -> tuple[Any, ...]:
+        """The list and the choices of the filters, as the index is now. Inputs: words, order and the filters."""
+        try:
+            articles = self.pipeline.articles()
+        except QAError as error:
+            return views.notice(str(error)), gr.skip(), gr.skip()
+        sources = [("Any source", ANY), *((name, name) for name in sorted({a.source for a in articles}))]
+        authors = [("Any author", ANY), *((name, name) for name in sorted({a.author for a in articles if a.author}))]
+        return self.show(*chosen), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
+
+    def show(self, words: str, order: str, *chosen: str) -> str:
+        try:
+            filters = filters_from(*chosen)
+            articles = self.pipeline.articles()
+        except QAError as error:
+            return views.notice(str(error))
+        found = [article for article in articles if _matches(article, words, filters)]
+        return catalogue(ordered(found, order), len(articles))
+
+    def open(self, event: gr.EventData) -> str:
+        try:
+            return views.article(self.pipeline.article(str(event._data.get("article"))), None)
+        except QAError as error:
+            return views.notice(str(error))
+
+
+def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:
+    text = f"{article.title} {article.author or ''} {article.source}".casefold()
+    published = article.published
+    return (
+        all(word in text for word in (words or "").casefold().split())
+        and filters.source in (None, article.source)
+        and filters.author in (None, article.author)
+        and (filters.since is None or (published is not None and published >= filters.since))
+        and (filters.until is None or (published is not None and published <= filters.until))
+    )
+
+
+def ordered(articles: Sequence[ArticleSummary], order: str) -> list[ArticleSummary]:
+    """Undated articles come last in either order by date."""
+    by_title = sorted(articles, key=lambda a: a.title.casefold())
+    if order == "Source":
+        return sorted(by_title, key=lambda a: a.source.casefold())
+    if order == "Title":
+        return by_title
+    newest = order != "Oldest first"
+    dated = sorted((a for a in by_title if a.published), key=lambda a: str(a.published), reverse=newest)
+    return dated + [a for a in by_title if not a.published]
+
+
+def catalogue(articles: Sequence[ArticleSummary], total: int) -> str:
+    rows = "".join(_row(article) for article in articles[:MOST_SHOWN])
+    count = f"{len(articles):,} of {total:,} articles" if len(articles) < total else f"{total:,} articles"
+    more = f", the first {MOST_SHOWN} shown" if len(articles) > MOST_SHOWN else ""
+    return f'<p class="count" role="status">{count}{more}</p><ul class="catalogue">{rows}</ul>'
+
+
+def _row(article: ArticleSummary) -> str:
+    parts = [article.author, article.source, date_text(article.published), f"{article.passages} passages"]
+    byline = " · ".join(escape(part) for part in parts if part)
+    copy = '<span class="copy">a copy</span>' if article.copy_of else ""
+    return f"""<li><button data-event="select" data-article="{escape(article.id)}"><b>{escape(article.title)}</b>{copy}
+<span class="byline">{byline}</span></button></li>"""
