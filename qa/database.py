@@ -50,23 +50,32 @@ CREATE VIRTUAL TABLE fulltext USING fts5(title, text, content='passage_texts', c
 
 @contextlib.contextmanager
 def store_errors(folder: Path) -> Iterator[None]:
-    """Turns what SQLite and the file system say into one line with a remedy."""
+    """Turns what SQLite says into one line with a remedy."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _explain(str(error), folder) from error
+        raise explain(str(error), folder) from error
+
+
+@contextlib.contextmanager
+def writing_errors(folder: Path) -> Iterator[None]:
+    """The same, and what the file system says. For writers: whoever asks may have files of his own that fail."""
+    try:
+        with store_errors(folder):
+            yield
     except OSError as error:
-        raise StoreError(f"the index in {folder} cannot be used: {error.strerror or error} (give another folder with --index)") from error
+        raise explain(error.strerror or str(error), folder) from error
 
 
-def _explain(message: str, folder: Path) -> StoreError:
-    if "full" in message:
+def explain(message: str, folder: Path) -> StoreError:
+    said = message.casefold()
+    if "full" in said or "no space" in said or "quota" in said:
         return StoreError(f"the disk of {folder} is full; what was committed is kept (make room and run the same command again)")
-    if "locked" in message:
+    if "locked" in said:
         return IndexBusy(f"the index in {folder} is locked by another process (wait for it, or stop it, and try again)")
-    if "readonly" in message:
-        return StoreError(f"the index in {folder} is read-only (make it writable, or give another folder with --index)")
-    if "malformed" in message or "not a database" in message:
+    if "readonly" in said or "read-only" in said or "permission" in said:
+        return StoreError(f"the index in {folder} is read-only: {message} (make it writable, or give another folder with --index)")
+    if "malformed" in said or "not a database" in said:
         return StoreError(f"{folder / FILE} is damaged: {message} (move the folder away and run qa index PATH… again)")
     return StoreError(f"the index in {folder} cannot be used: {message} (give another folder with --index)")
 

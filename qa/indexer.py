@@ -17,7 +17,7 @@ from qa import vectors
 from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, read_file
 from qa.batches import BatchWriter, Progress, is_gone
 from qa.config import Config
-from qa.database import store_errors
+from qa.database import writing_errors
 from qa.datatypes import Article, IndexReport, Refusal
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
@@ -54,7 +54,7 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
     """Removes articles, all or none; returns the ids. Their files stay where they are and are not read again until they change."""
     folder = config.index.path
     Store.open(folder).close()
-    with writer_lock(folder, config.index.lock_seconds), store_errors(folder), StoreWriter.open(folder) as store:
+    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
         unknown = [article_id for article_id in article_ids if store.origin(article_id) is None]
         if unknown:
             raise StoreError(f"no article {', '.join(unknown)} in {folder} (see: qa list)")
@@ -178,9 +178,9 @@ def _writing(config: Config, encoder: Encoder | None) -> Iterator[_Run]:
     """A run with the lock held. The model is looked up first: a wrong name must not cost a wait or make a folder."""
     encoder = encoder or load_encoder(config.embedding)
     folder = config.index.path
-    with store_errors(folder):
+    with writing_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with writer_lock(folder, config.index.lock_seconds), store_errors(folder), StoreWriter.open(folder) as store:
+    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
         yield _Run(store, BatchWriter(store, encoder, config.passages), config.index.max_file_mb << 20)
 
 

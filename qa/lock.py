@@ -11,7 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from qa.errors import IndexBusy, StoreError
+from qa.database import explain
+from qa.errors import IndexBusy
 
 LOCK, HOLDER = "writer.lock", "writer.json"
 
@@ -25,9 +26,7 @@ def writer_lock(folder: Path, seconds: float) -> Iterator[None]:
     except Timeout:
         raise IndexBusy(f"{_holder(folder)} is writing the index in {folder} (wait for it, or stop it, and try again)") from None
     except OSError as error:
-        raise StoreError(
-            f"the index in {folder} cannot be written: {error.strerror or error} (make it writable, or give --index)"
-        ) from None
+        raise explain(error.strerror or str(error), folder) from None
     try:
         with contextlib.suppress(OSError):
             (folder / HOLDER).write_text(json.dumps({"pid": os.getpid(), "since": time.strftime("%H:%M:%S")}))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import SCHEMA, VERSION, file_identity, store_errors
+from qa.database import SCHEMA, VERSION, file_identity, writing_errors
 from qa.datatypes import Article, Passage
 from qa.store import Store
 
@@ -44,7 +44,7 @@ class StoreWriter(Store):
     @classmethod
     def open(cls, folder: Path) -> StoreWriter:
         """The store in `folder`, made when it is missing."""
-        with store_errors(folder):
+        with writing_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             store = cls(folder)
             store._create()

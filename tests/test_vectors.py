@@ -164,7 +164,8 @@ def test_a_damaged_file_is_made_anew_without_encoding(filled_store, config, buil
 
 def test_the_file_of_another_store_is_ignored(tmp_path, filled_store, built):
     other = Config().replace("index.path", tmp_path / "other")
-    index_articles(other, [article("x", "Nothing to do with it."), article("y", "Nor this."), article("z", "Or that.")], encoder=FakeEncoder())
+    strangers = [article("x", "Nothing to do with it."), article("y", "Nor this."), article("z", "Or that.")]
+    index_articles(other, strangers, encoder=FakeEncoder())
     for suffix in (".faiss", ".json"):
         file = saved(filled_store).with_suffix(suffix)
         file.write_bytes((tmp_path / "other" / file.name).read_bytes())
