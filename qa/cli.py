@@ -21,9 +21,9 @@ import typer
 from qa.errors import QAError
 
 if TYPE_CHECKING:
+    from qa.batches import Progress
     from qa.config import Config
     from qa.datatypes import Article, ArticleSummary, Filters
-    from qa.batches import Progress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -150,6 +150,23 @@ def evaluate(
     files: list[Path | None] = [*config] if config else [None]
     if not run_eval(sets, labelled((file, _settings(file, index)) for file in files), options):
         raise typer.Exit(1)
+
+
+@app.command()
+def baseline(
+    path: Annotated[Path, typer.Argument(metavar="SET", help="the set whose floors `qa eval SET --gate` will guard")],
+    lower: Annotated[str | None, typer.Option(metavar="REASON", help="let floors fall, and why")] = None,
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="search, but read nothing")] = False,
+    split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+) -> None:
+    """Measure a set, and keep what was reached as floors that later changes may not break."""
+    from qa.evaluation.command import Options, run_baseline
+
+    floors = run_baseline(path, _settings(config, index), Options(split=split, retrieval_only=retrieval_only), lower)["floors"]
+    for name, floor in floors.items():
+        print(f"{name:14} {floor:.4f}")
 
 
 @app.command()

@@ -7,16 +7,27 @@ are of the held-out folds too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qa.answers import features
 from qa.calibration import Calibration, along
+from qa.chat import standalone_question
+from qa.config import Config
+from qa.encoder import load_encoder
 from qa.errors import DataError
+from qa.evaluation.asking import Asked
+from qa.evaluation.datasets import Dataset
+from qa.evaluation.files import Progress, progress_bars, silent, today, writable, write_json
+from qa.evaluation.indexes import RememberingEncoder, prepare_index
+from qa.evaluation.metrics import is_right
 from qa.evaluation.statistics import Values, auroc, calibration_error
+from qa.pipeline import Pipeline
 
 FOLDS = 5
 LEAST = 40  # questions; with fewer, or without both kinds of outcome, there is nothing to fit
@@ -36,6 +47,34 @@ class Sample:
     right: bool
     answerable: bool
     group: str
+
+
+def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, at_most: float | None) -> Calibration:
+    """Fits a confidence for the configured reader on the questions of the sets, and writes it to `out`."""
+    writable(out, "--out").close()  # a file that cannot be written must not cost a run
+    samples: list[Sample] = []
+    encoder = RememberingEncoder(load_encoder(config.embedding))
+    with progress_bars() as progress:
+        for dataset in datasets:
+            indexed, _ = prepare_index(dataset, config, progress, encoder)
+            samples += collect(Pipeline(indexed, encoder=encoder), dataset, progress)
+    sets = {dataset.name: dataset.questions_sha256 for dataset in datasets}
+    fitted = fit(samples, at_most, {"reader": config.reader.model, "encoder": encoder.fingerprint, "sets": sets, "date": today()})
+    write_json(out, fitted.to_json())
+    return fitted
+
+
+def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> Iterator[Sample]:
+    """What search and reader know about the best answer to each question, and whether it is right."""
+    for number, question in enumerate(dataset.questions):
+        progress("asking", number, len(dataset.questions))
+        text = standalone_question(question.question, question.turns)
+        hits = pipeline.search(text, k=pipeline.config.retrieval.passages)
+        groups = pipeline.read(text, hits)
+        right = bool(groups) and is_right(groups[0].text, [gold.text for gold in question.gold])
+        place = question.paragraph or next(iter(question.gold), None)
+        asked_of = place.article_id if place else hits[0].passage.article_id if hits else ""
+        yield Sample(features(text, groups), right, question.answerable, f"{dataset.name}: {asked_of}")
 
 
 def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[str, Any] | None = None) -> Calibration:

@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from qa.config import Config
-from qa.errors import ConfigError, DataError
-from qa.evaluation import files
+from qa.errors import ConfigError
 from qa.evaluation.compare import compare, sweep
-from qa.evaluation.datasets import Dataset
+from qa.evaluation.files import progress_bars, writable
+from qa.evaluation.gate import baseline_file, broken_floors, set_floors
 from qa.evaluation.load import load_dataset
 from qa.evaluation.outcomes import Mode
 from qa.evaluation.report import print_comparison, print_result
@@ -58,7 +57,7 @@ def labelled(configs: Iterable[tuple[Path | None, Config]]) -> dict[str, Config]
 def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> bool:
     """Runs and prints; False when the gate does not hold. The first configuration is what the others are compared with."""
     if options.html:
-        _opened(options.html, "a", "--html").close()  # a report that cannot be written must not cost a run
+        writable(options.html, "--html").close()  # a report that cannot be written must not cost a run
     if options.sweep:
         configs = sweep(configs, options.sweep)
     runs = _run_all(paths, configs, options)
@@ -72,16 +71,23 @@ def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
         print(json.dumps(_document(runs, labels, comparisons), ensure_ascii=False, indent=1))
     else:
         _print(runs, labels, comparisons, Console())
-    return not options.gate or _gate_holds(runs)
+    return not options.gate or _gate_holds(paths, runs)
+
+
+def run_baseline(path: Path, config: Config, options: Options, reason: str | None) -> dict[str, Any]:
+    """Measures a set and writes its floors."""
+    (run,) = _run_all([path], {"qa": config}, options)
+    return set_floors(run, baseline_file(path), reason)
 
 
 def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> list[Run]:
     """Every set with every configuration, set by set."""
     mode = options.mode
-    datasets = [_chosen(path, options) for path in paths]  # all are loaded first: a fault in the last must not cost a run
+    # All are loaded first: a fault in the last must not cost a run.
+    datasets = [load_dataset(path, options.split).sample(options.sample, options.seed) for path in paths]
     runs = []
     with ExitStack() as stack:
-        progress = stack.enter_context(_progress())
+        progress = stack.enter_context(progress_bars())
         write = stack.enter_context(_details(options.details)) if options.details else None
         for dataset in datasets:
             for label, config in configs.items():
@@ -89,11 +95,6 @@ def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
                 tagged = _tagged(write, {"dataset": dataset.name, "run": label} if several else {})
                 runs.append(evaluate(dataset, config, mode, details=tagged, progress=progress))
     return runs
-
-
-def _chosen(path: Path, options: Options) -> Dataset:
-    dataset = load_dataset(path, options.split)
-    return dataset if options.sample is None else dataset.sample(options.sample, options.seed)
 
 
 def _comparisons(runs: Sequence[Run], labels: Sequence[str], configs: int) -> Iterator[dict[str, Any]]:
@@ -122,10 +123,9 @@ def _print(runs: Sequence[Run], labels: Sequence[str], comparisons: Sequence[dic
         print_comparison(comparison, console)
 
 
-def _gate_holds(runs: Sequence[Run]) -> bool:
-    from qa.evaluation.gate import broken_floors
-
-    broken = [line for run in runs for line in broken_floors(run)]
+def _gate_holds(paths: Sequence[Path], runs: Sequence[Run]) -> bool:
+    each = len(runs) // len(paths)
+    broken = [line for number, run in enumerate(runs) for line in broken_floors(run, baseline_file(paths[number // each]))]
     for line in broken:
         print(line, file=sys.stderr)
     return not broken
@@ -134,7 +134,7 @@ def _gate_holds(runs: Sequence[Run]) -> bool:
 @contextmanager
 def _details(file: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Writes lines to the file, each at once."""
-    with _opened(file, "w", "--details") as out:
+    with writable(file, "--details", "w") as out:
 
         def write(line: dict[str, Any]) -> None:
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -143,29 +143,6 @@ def _details(file: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         yield write
 
 
-def _opened(file: Path, mode: str, option: str) -> TextIO:
-    try:
-        return cast(TextIO, file.open(mode, encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{file} cannot be written: {error.strerror} (give {option} another file)") from None
-
-
 def _tagged(write: Callable[[dict[str, Any]], None] | None, tags: dict[str, str]) -> Callable[[dict[str, Any]], None] | None:
     """The same writer, with `tags` on every line."""
     return None if write is None else lambda line: write(line | tags)
-
-
-@contextmanager
-def _progress() -> Iterator[files.Progress]:
-    """A bar a stage on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield tell

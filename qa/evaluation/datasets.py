@@ -78,8 +78,10 @@ class Dataset:
         """True when whole documents are judged and there are no answers to score (BEIR)."""
         return any(question.documents for question in self.questions)
 
-    def sample(self, size: int, seed: int = 0) -> Dataset:
-        """`size` questions drawn by `seed`, in their old order; all of them when there are no more."""
+    def sample(self, size: int | None, seed: int = 0) -> Dataset:
+        """`size` questions drawn by `seed`, in their old order; all of them when there are no more, or with None."""
+        if size is None:
+            return self
         chosen = sorted(random.Random(seed).sample(range(len(self.questions)), min(size, len(self.questions))))
         return replace(self, questions=tuple(self.questions[number] for number in chosen))
 

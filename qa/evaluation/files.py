@@ -1,14 +1,16 @@
-"""Small files written whole, and the function that is told how far a long run is."""
+"""What runs need of the outside: files written whole, the date, and somebody to tell how far a long run is."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
-from qa.errors import StoreError
+from qa.errors import DataError, StoreError
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
@@ -25,6 +27,14 @@ def read_json(file: Path) -> dict[str, Any]:
         return {}
 
 
+def writable(file: Path, option: str, mode: str = "a") -> TextIO:
+    """The file, open for writing. DataError, with the option that names it, when it cannot be."""
+    try:
+        return cast(TextIO, file.open(mode, encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{file} cannot be written: {error.strerror} (give {option} another file)") from None
+
+
 def write_json(file: Path, value: object) -> None:
     """Written beside and renamed, so that a reader finds the old or the new, never half of one."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
@@ -33,3 +43,28 @@ def write_json(file: Path, value: object) -> None:
         beside.replace(file)
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def today() -> str:
+    """Date and time in UTC: 2026-11-22T10:00:00+00:00."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """A bar for each stage on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield tell

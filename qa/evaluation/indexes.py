@@ -94,6 +94,22 @@ class BorrowingEncoder:
         return known
 
 
+class RememberingEncoder:
+    """An encoder that encodes no text twice while it lives: readers ask for the same sentences again and again."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.fingerprint, self.max_tokens = encoder.name, encoder.fingerprint, encoder.max_tokens
+        self.token_offsets, self.encode_questions = encoder.token_offsets, encoder.encode_questions
+        self._encoder = encoder
+        self._known: dict[str, Any] = {}
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        if new:
+            self._known.update(zip(new, self._encoder.encode_passages(new)))
+        return np.stack([self._known[text] for text in texts])
+
+
 def _stores(config: Config) -> list[Path]:
     """The user's index and those of earlier runs."""
     folders = [config.index.path, *sorted(eval_folder(config).glob("*"))]

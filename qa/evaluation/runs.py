@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +24,7 @@ from qa.encoder import Encoder
 from qa.errors import DataError
 from qa.evaluation.asking import ask_all
 from qa.evaluation.datasets import Dataset, Question
-from qa.evaluation.files import Progress, silent
+from qa.evaluation.files import Progress, silent, today
 from qa.evaluation.indexes import eval_folder, prepare_index
 from qa.evaluation.journal import Journal
 from qa.evaluation.outcomes import Mode, Outcome, to_line
@@ -138,7 +137,7 @@ def _result(
         "config": settings(config),
         "reader": info.get("reader"),
         "versions": _versions(),
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": today(),
     }
 
 

@@ -25,7 +25,7 @@ DRAFT = {"id": "d1", "question": "How many?", "kind": "fact", "split": "dev", "g
     ("words", "found"),
     [
         ("5", "5"),
-        ("It's \"a long-distance run\"", "It’s “a long–distance\nrun”"),
+        ('It\'s "a long-distance run"', "It’s “a long–distance\nrun”"),
         ("9:3", "9:3"),
         ("six", None),
     ],
