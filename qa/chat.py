@@ -37,7 +37,7 @@ SUBJECTS = ("he", "she", "it", "they")
 POSSESSIVES = ("his", "her", "its", "their")
 
 PREPOSITION, AUXILIARY = any_of(PREPOSITIONS), any_of(AUXILIARIES)
-PRONOUN = re.compile(rf"\b{any_of(PRONOUNS)}\b", re.I)
+PRONOUN = re.compile(rf"\b{any_of(PRONOUNS)}\b(?!['’])", re.I)
 QUESTION_WORD = re.compile(rf"\b(?:who|whom|whose|what|which|when|where|why|how|tell|{AUXILIARY})\b", re.I)
 WH = (
     rf"(?:{PREPOSITION} )?(?:why|where|when|whom|whose|who"
@@ -53,15 +53,16 @@ FRAGMENT = re.compile(rf"(?:(?:what|how) about |{WH} (?={PREPOSITION} )(?!of ))?
 YEAR = re.compile(r"(?:the )?\b\d{3,4}s?\b")
 # All that stands before a pronoun which is the subject or belongs to it: "In which year was", "What is the size of".
 INVERTED = re.compile(
-    rf"(?:{PREPOSITION} )?(?:(?:who|what|which|whose|when|where|why|how)\b[\w ]*? )??{AUXILIARY}(?:n['’]t)?"
-    r" (?:the (?:(?-i:[a-z]+) ){1,3}(?:of|in|for|to|at|on) )?",
+    rf"(?:{PREPOSITION} )?(?:(?:who|what|which|whose|when|where|why|how) (?:(?!(?:and|or|{AUXILIARY})\b)\w+ )*)?(?:{AUXILIARY}(?:n['’]t)? "
+    r"|(?:is|are|was|were) the (?:(?-i:[a-z]+) ){1,3}(?:of|in|for|to|at|on) )",
     re.I,
 )
 # "it" for a clause that follows: "How long does it take to …", "Is it true that …".
 EXPLETIVE = re.compile(
-    r"it (?:(?:\w+ ){0,2}(?:that|when|if|how|whether)|to|comes to|from .+ to|(?:always |not )?(?:take|took|cost|mean"
-    r"|possible|easi?er|easy|hard\w*|difficult|like|legal|necessary|important|essential|common|safe|best|better|fair)\b"
-    r"(?: \w+){0,3}? (?:to|for|\w+ing))\b|it (?:take|took)(?: (?:him|her|them))?\W*$",
+    rf"it (?:(?:(?!{PREPOSITION}\b)\w+ ){{0,2}}(?:that|when|if|how|whether)|to|comes to|been since|(?:snow|rain)\w*|from .+ to"
+    r"|(?:always |not )?(?:take|took|cost|mean|become|possible|easi?er|easy|hard\w*|difficult|like|legal|necessary|important"
+    r"|essential|common|safe|best|better|fair)\b(?: \w+){0,8}? (?:to|for|\w+ing))\b"
+    r"|it (?:take|took)(?: (?:him|her|them))?\W*$",
     re.I,
 )
 IT_AS_SUBJECT = re.compile(rf"(?:{AUXILIARY}|when|while|before|after|if|because|where|as|that|,) \||\| (?:{AUXILIARY}|\w+ed|\w+s)\b", re.I)
@@ -70,8 +71,9 @@ CLAUSE_BREAK = re.compile(
     r"|(?<!start )(?<!begin )(?<!stop )\w+ing)\b(?! $)|,"
 )
 POINTER = re.compile(
-    r"\b(?:this|these)\b(?! (?:year|week|month|morning|century|day|time)\b)|\b(?:that|those|then)\W*$"
-    rf"|\b(?:{AUXILIARY}|{PREPOSITION}|why) (?:that|those)\b(?! (?:who|of|in|with|responsible|are|\w+ing|\w+ed)\b)"
+    r"\b(?:this|these)\b(?! (?:years?|week|month|season|morning|century|days?|time)\b)|\b(?:that|those|then)\W*$"
+    rf"|\b(?:is|was|are|were|did|does|do|can|could|will|would|{PREPOSITION}|why) (?:that|those)\b"
+    r"(?! (?:who|of|in|at|on|with|responsible|are|\w+ing|\w+ed)\b)"
     r"|\bthat (?:year|day|night|week|month|morning|evening|summer|winter|time|decade)\b"
     r"|^(?:who|what|which \w+) \w+ that \w+\W*$|^(?:who|what) (?:was|were) the (?-i:[a-z]+)\W*$"
     r"|\bthe (?:others?|latter|former|rest)\W*$|\b(?:the (?:other|second|first|third)|another) ones?\b"
@@ -211,18 +213,24 @@ def _is_free(pronoun: str, head: str, tail: str, led: bool) -> bool:
         exists = re.search(rf"\b(?:been?|{AUXILIARY})(?:n['’]t)? $", head)
         return not exists and bool(re.fullmatch(r"(?: now| today| then)?\W*", tail))
     if INVERTED.fullmatch(head):
-        return True
+        return pronoun != "they" or _heavy_words(tail) < 3  # "Where did they film The Third Man?": they are just people
     before = [phrase for phrase in find_phrases(head) if phrase.named or not says_little(phrase.text)]
     if _is_possessive(pronoun, tail):
-        heavy = [word for word in re.findall(r"\w+", tail) if word.lower() not in FUNCTION_WORDS]
-        return not before and len(heavy) < 3 and not has_name(tail)
-    if KINDS[pronoun] == "person":
-        before = [phrase for phrase in before if phrase.named]
+        return not before and _heavy_words(tail) < 3 and not has_name(tail)
+    if KINDS[pronoun] == "person" and not head.islower():
+        before = [p for p in before if p.named or (p.determined and p.before in AUXILIARIES.split())]
     if pronoun in SUBJECTS and (pronoun != "it" or IT_AS_SUBJECT.search(f"{head}|{tail}")):
-        return bool(head) and not before and not re.match(r"who\b|which\b", head, re.I)
+        return bool(head) and not before and not re.match(r"who\b|which\b", head, re.I) and not ("," in tail and has_name(tail))
+    if led:
+        return True
     # A subject does not explain an object of its own clause: "When did Fleming discover it?".
-    before = [p for p in before if p.named or p.asked or p.determined or (p.plural and pronoun == "them")]
-    return led or not before or (len(before) == 1 and not CLAUSE_BREAK.search(head, before[0].end))
+    nouns = [p for p in before if p.named or p.asked or p.determined or (p.plural and pronoun == "them")]
+    first = next((phrase for phrase in before if not phrase.asked), None)
+    return len(nouns) < 2 and not (first and (head.endswith(" with ") or CLAUSE_BREAK.search(head, first.end)))
+
+
+def _heavy_words(text: str) -> int:
+    return sum(not says_little(word) for word in re.findall(r"[^\W_]+", text))
 
 
 def _add_mentions(asked: str, past: Past, led: bool) -> str | None:
@@ -231,8 +239,8 @@ def _add_mentions(asked: str, past: Past, led: bool) -> str | None:
         return None
     if THAT_ALONE.fullmatch(asked):
         return f"{asked} {past.quoted()}"  # "Who said that?"
-    latest = sorted(past.turns[0], key=lambda mention: mention.kind in ("part", "plural")) if past.turns else []
-    mentions = [mention.text for mention in latest if mention.text.lower() not in asked.lower()]
+    latest = [m for m in (past.turns[0] if past.turns else ()) if m.text.lower() not in asked.lower()]
+    mentions = [m.text for m in latest if m.kind != "part"] or [m.text for m in latest]
     return f"{asked} ({', '.join(mentions[:IN_BRACKETS])})" if mentions else None
 
 

@@ -34,12 +34,13 @@ LIGHT_WORDS = re.compile(
         began start end finish stopp? continu open clos build built creat design invent discover find found writ wrote
         publish pay paid cost buy bought sell sold win won winner los lost play run lead led di dead death kill injur hurt
         surviv survivor victim casualties toll damag born marri long short big larg small tall high deep wid heavy old new
-        young far fast bad good better important famous expensive true right wrong possible different reason caus effect
+        young far fast bad worst good better best bigg great lat earli near
+        most least strong important famous expensive true right wrong possible different reason caus effect
         result outcome purpose goal aim consequence response reaction example detail story event situation problem project
         decision chang involv aboard responsible author architect designer inventor founder owner leader director manager
         successor inside outside early late soon ago sure explain describ advantage disadvantage look need"""
     )
-    + r"(?:e|e?s|e?d|ing)?|\w+est"
+    + r"(?:e|e?s|e?d|e?st|ing)?"
 )
 VERBS = re.compile(
     r"\w+(?:ed|ing)|"
