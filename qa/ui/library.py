@@ -40,8 +40,14 @@ class Library:
                 self.article = html_piece("whole", value=views.empty("Choose an article to read it."))
         self.filters = [self.source, self.author, self.since, self.until]
         shown = [self.words, self.order, *self.filters]
-        gr.on([part.change for part in shown], self.show, shown, self.list, **QUICK)
+        gr.on([self.words.change, self.order.change, *self.changes], self.show, shown, self.list, trigger_mode="always_last", **QUICK)
         self.list.select(self.open, None, self.article, **QUICK).then(None, None, None, js="() => { qa.read() }")
+
+    @property
+    def changes(self) -> list[Any]:
+        """When the filters have new values; a date is taken when it is whole."""
+        dates = [event for part in (self.since, self.until) for event in (part.submit, part.blur)]
+        return [self.source.change, self.author.change, *dates]
 
     def refresh(self, *chosen: str) -> tuple[Any, ...]:
         """The list and the choices of the filters, as the index is now. Inputs: words, order and the filters."""

@@ -75,8 +75,8 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
         history.select(on.restore, None, [kept, chat, sources, article], **QUICK)
         history.download(on.export, kept, file, **QUICK).then(None, file, None, js="file => { qa.save(file) }")
 
-        gr.on([part.change for part in library.filters], on.filters, library.filters, chosen, **QUICK)
-        chosen.clear(lambda: ("", "", "", ""), None, library.filters, **QUICK)
+        gr.on(library.changes, on.filters, library.filters, chosen, trigger_mode="always_last", **QUICK)
+        chosen.clear(lambda: ("", "", "", "", ""), None, [*library.filters, chosen], **QUICK)
         shelf.select(
             library.refresh, [library.words, library.order, *library.filters], [library.list, library.source, library.author], **QUICK
         )

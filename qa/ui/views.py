@@ -74,7 +74,7 @@ def welcome(suggestions: Sequence[str]) -> str:
     buttons = "".join(
         f'<li><button class="suggestion" data-event="submit" data-question="{escape(q)}">{escape(q)}</button></li>' for q in suggestions
     )
-    examples = f'<h3>For example</h3><ul class="suggestions">{buttons}</ul>' if buttons else ""
+    examples = f'<h2 class="small">For example</h2><ul class="suggestions">{buttons}</ul>' if buttons else ""
     return f"""<section class="welcome"><p class="lead">Ask a question. The answer is a quotation from your articles,
 with the place where it stands.</p>{examples}</section>"""
 
@@ -189,14 +189,14 @@ def _nothing(index: int, response: Response, faults: Faults) -> str:
         f'<li><p class="quotation small">{_quote(c)}{_chip(index, c)}</p><p class="byline"><cite>{escape(c.title)}</cite></p></li>'
         for c in shown
     )
-    closest = f'<h3>The closest passages</h3><ol class="closest">{rows}</ol>' if rows else ""
+    closest = f'<h3 class="small">The closest passages</h3><ol class="closest">{rows}</ol>' if rows else ""
     return f"""<div class="nothing"><p class="quotation">The articles don’t say.</p>
 <p>No passage answers this well enough to be quoted. {_loosen(response)}</p>{closest}</div>{_actions(index, response)}"""
 
 
 def _loosen(response: Response) -> str:
     if response.withheld:
-        return f"The best guess, {response.withheld.confidence:.0%} likely, was held back (<code>reader.threshold</code>)."
+        return f"The best guess, {response.withheld.confidence:.0%} likely, was held back; a lower <code>reader.threshold</code> would show it."
     return "Try other words, or widen the filters."
 
 
@@ -221,7 +221,7 @@ def sources(index: int, response: Response | None, faults: Faults) -> str:
         by_article.setdefault(citation.article_id, []).append(citation)
     cards = "".join(_card(index, group, faults) for group in by_article.values())
     heading = "Sources" if response.answer else "Closest passages"
-    return f"""<section class="sources" aria-label="{heading}"><h2>{heading}</h2>
+    return f"""<section class="sources" aria-label="{heading}"><h2 tabindex="-1">{heading}</h2>
 <p class="for">{escape(response.standalone_question)}</p>{cards or "<p>Nothing was found.</p>"}</section>"""
 
 
@@ -249,8 +249,7 @@ def _excerpt(index: int, citation: Citation, faults: Faults) -> str:
     if citation.number in faults:
         return notice(faults[citation.number])
     return f"""<div class="excerpt"><p><span class="number">{citation.number}</span>{_marked_excerpt(citation)}</p>
-<div class="actions"><button class="open" data-event="select" data-exchange="{index}" data-citation="{citation.number}"
-aria-label="Open the article at quote {citation.number}">Open in the article</button>
+<div class="actions"><button class="open" data-event="select" data-exchange="{index}" data-citation="{citation.number}">Open in the article</button>
 {_live_link(citation)}{_copy_menu(citation)}{_why(citation)}</div></div>"""
 
 

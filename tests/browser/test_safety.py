@@ -56,7 +56,7 @@ def test_markup_in_an_article_or_a_question_is_shown_and_never_runs(context: Bro
     ask(page, f"Where landed the zeppelin {payload}?")
     expect(page.locator("#chat .question")).to_have_text(f"Where landed the zeppelin {payload}?")
     expect(page.locator("#sources .card h3").first).to_have_text(f"Zeppelin {payload}")
-    page.locator("#sources").get_by_role("button", name="Open the article").first.click()
+    page.locator("#sources").get_by_role("button", name="Open in the article").first.click()
     expect(page.locator("#article h2")).to_have_text(f"Zeppelin {payload}")
     expect(page.locator("#article .body p").first).to_have_text(f"The zeppelin landed {payload} in Lakehurst.")
     for link in page.locator("#sources a, #article a").all():

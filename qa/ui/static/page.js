@@ -71,7 +71,7 @@ window.qa ??= (() => {
     view(citation ? "article" : "sources");
     if (citation) requestAnimationFrame(() => goTo(marks().findIndex((mark) => mark.classList.contains("quote")), "auto"));
     else $("#beside").scrollTo({ top: 0 });
-    $("#article h2, #sources h2")?.focus({ preventScroll: true });
+    $(citation ? "#article h2" : "#sources h2")?.focus({ preventScroll: true });
   }
 
   function back(button) {
@@ -201,11 +201,14 @@ window.qa ??= (() => {
       button.closest("details").open = false;
     },
     rename: (button) => {
-      const past = stored();
-      const found = past.find((c) => c.id === button.dataset.id);
-      const title = prompt("Name of this conversation", found?.title)?.trim();
-      if (found && title) store(past.map((c) => (c === found ? { ...c, title } : c)));
-      list();
+      const title = $(".title", button.parentElement);
+      const box = Object.assign(document.createElement("input"), { value: title.textContent, ariaLabel: "Name of this conversation" });
+      box.addEventListener("change", () => {
+        store(stored().map((c) => (c.id === button.dataset.id ? { ...c, title: box.value.trim() || c.title } : c)));
+        list();
+      });
+      title.replaceWith(box);
+      box.select();
     },
     forget: (button) => {
       store(stored().filter((c) => c.id !== button.dataset.id));
