@@ -96,19 +96,30 @@ def connect(path: Path, readonly: bool) -> sqlite3.Connection:
     return db
 
 
+class FrozenConnection(sqlite3.Connection):
+    """To a file that is taken not to change while it is open."""
+
+
 def _connect_readonly(path: Path) -> sqlite3.Connection:
-    """A reader's connection. In a folder that cannot be written SQLite cannot share memory with writers: there are none."""
-    uri = path.resolve().as_uri()
-    for mode in ("?mode=ro", "?mode=ro&immutable=1"):
-        db = sqlite3.connect(uri + mode, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            return db
-        except sqlite3.OperationalError as error:
-            db.close()
-            if "unable to open" not in str(error):
-                raise
-    raise sqlite3.OperationalError("unable to open database file")
+    """A reader's connection. Where it may write nothing, SQLite cannot share memory with writers, so there must be none."""
+    try:
+        return _opened(path, "mode=ro", sqlite3.Connection)
+    except sqlite3.OperationalError as error:
+        log = path.with_name(path.name + "-wal")
+        if ("unable to open" in str(error) or "readonly" in str(error)) and not (log.exists() and log.stat().st_size):
+            return _opened(path, "mode=ro&immutable=1", FrozenConnection)
+        raise
+
+
+def _opened(path: Path, mode: str, kind: type[sqlite3.Connection]) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?{mode}"
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=kind)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def file_identity(folder: Path) -> tuple[int, int] | None:

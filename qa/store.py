@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import FILE, OURS, VERSION, connect, file_identity, folded, store_errors
+from qa.database import FILE, OURS, VERSION, FrozenConnection, connect, file_identity, folded, store_errors
 from qa.datatypes import Article, ArticleSummary, Filters, Passage
 from qa.errors import StoreError
 
@@ -86,6 +86,8 @@ class Store:
             yield
         finally:
             self._db.rollback()
+            if isinstance(self._db, FrozenConnection):
+                self.close()  # the next moment may be another
 
     # What is there
 

@@ -1,0 +1,194 @@
+"""Kills an indexing process with SIGKILL at random moments and checks that nothing that was committed is lost.
+
+After each kill, before anything else writes: the index opens (or there is none yet), every article that was there before is
+still there or was changed to a version that the folder has had, SQLite and the full text pass their own checks, and questions
+are answered. Now and then files are edited, added and deleted. In the end the index equals one built in one go.
+
+    python bench/kills.py [--kills 60] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+
+from fakes import FakeEncoder  # noqa: E402
+
+from qa.config import Config  # noqa: E402
+from qa.database import FILE  # noqa: E402
+from qa.datatypes import Hit  # noqa: E402
+from qa.errors import MissingVectors, StoreError  # noqa: E402
+from qa.pipeline import Pipeline  # noqa: E402
+from qa.store import Store  # noqa: E402
+
+WORDS = "sea sky whale lark storm harbour island captain letter winter bridge river engine garden market museum".split()
+SECONDS_A_TEXT = 0.004
+
+
+class Fault(AssertionError):
+    pass
+
+
+class Folder:
+    """Article files that change; `versions` has every text that an article ever had, by file name."""
+
+    def __init__(self, path: Path, size: int, chance: random.Random) -> None:
+        self.path, self.chance = path, chance
+        self.versions: dict[str, set[str]] = {}
+        self.number = 0
+        path.mkdir()
+        for _ in range(size):
+            self.add()
+
+    def add(self) -> None:
+        self.number += 1
+        self.write(f"article-{self.number:04}.txt")
+
+    def write(self, name: str) -> None:
+        sentences = (" ".join(self.chance.choices(WORDS, k=8)).capitalize() + "." for _ in range(self.chance.randint(2, 30)))
+        text = " ".join(sentences)
+        (self.path / name).write_text(f"Article {name[8:12]}\n\n{text}\n", encoding="utf-8")
+        self.versions.setdefault(name, set()).add(text)
+
+    def change(self) -> None:
+        """Edits some files, adds some, deletes some."""
+        names = sorted(file.name for file in self.path.iterdir())
+        for name in self.chance.sample(names, len(names) // 6):
+            self.write(name)
+        for name in self.chance.sample(names, len(names) // 20):
+            (self.path / name).unlink()
+        for _ in range(len(names) // 15):
+            self.add()
+
+
+class Writers:
+    """Starts indexing processes one after the other, and kills them."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        command = [sys.executable, str(TESTS / "writer.py"), "serve"]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=TESTS.parent)
+
+    def run(self, index: Path, folder: Path, kill_after: float | None = None) -> tuple[bool, list[str]]:
+        """Lets a writer work to its end, or for some seconds: (was it killed, what it said). Fault when it fails by itself."""
+        assert self.server.stdin and self.server.stdout
+        print(index, folder, SECONDS_A_TEXT, sep="\t", file=self.server.stdin, flush=True)
+        process = int(self.server.stdout.readline().removeprefix("pid "))
+        if kill_after is not None:
+            time.sleep(kill_after)
+            os.kill(process, signal.SIGKILL)
+        said = []
+        while (line := self.server.stdout.readline()) != "exit\n":
+            said.append(line.rstrip())
+        print(file=self.server.stdin, flush=True)
+        status = int(self.server.stdout.readline())
+        if status not in (0, -signal.SIGKILL):
+            raise Fault(f"the writer failed by itself: {said}")
+        return status == -signal.SIGKILL, said
+
+    def close(self) -> None:
+        self.server.communicate()
+
+
+def contents(index: Path) -> dict[str, str]:
+    """file name -> text; {} when there is no index yet."""
+    try:
+        with Store.open(index) as store, store.snapshot():
+            found = [store.article(summary.id) for summary in store.summaries()]
+    except StoreError as error:
+        if "no index in" in str(error):
+            return {}
+        raise
+    return {Path(article.path or "").name: article.text for article in found if article}
+
+
+def check(index: Path, folder: Folder, before: dict[str, str]) -> dict[str, str]:
+    """What is in the index now. Fault when something is lost, torn or unanswerable."""
+    after = contents(index)
+    lost = [name for name in before if name not in after and (folder.path / name).exists()]
+    strange = [name for name, text in after.items() if text not in folder.versions[name]]
+    if lost or strange:
+        raise Fault(f"lost: {lost}, never written: {strange}")
+    if after:
+        db = sqlite3.connect(index / FILE)
+        db.execute("INSERT INTO fulltext (fulltext, rank) VALUES ('integrity-check', 1)")
+        if db.execute("PRAGMA integrity_check").fetchone() != ("ok",) or db.execute("PRAGMA foreign_key_check").fetchone():
+            raise Fault("SQLite's own checks fail")
+        db.close()
+        hits = search(index, "whale harbour storm")
+        if not hits or any(after[_name(index, hit)][hit.passage.start : hit.passage.end] != hit.passage.text for hit in hits):
+            raise Fault("a hit is not what its article says")
+    return after
+
+
+def _name(index: Path, hit: Hit) -> str:
+    with Store.open(index) as store:
+        article = store.article(hit.passage.article_id)
+    return Path(article.path or "").name if article else ""
+
+
+def search(index: Path, question: str) -> tuple[Hit, ...]:
+    try:
+        return Pipeline(Config().replace("index.path", index), encoder=FakeEncoder()).search(question, k=5)
+    except MissingVectors as error:
+        raise Fault(f"a committed passage has no vector: {error}") from error
+
+
+def answers(index: Path) -> list[list[tuple[str, int, int, float]]]:
+    """For comparison: where each question's hits stand and their scores."""
+    questions = [" ".join(pair) for pair in zip(WORDS, WORDS[1:])]
+    found = [search(index, question) for question in questions]
+    return [sorted((_name(index, hit), hit.passage.start, hit.passage.end, round(hit.score, 4)) for hit in hits) for hits in found]
+
+
+def stage_of(said: list[str]) -> str:
+    """What a writer was last heard of doing: ["reading 0 9", "reading 8 9"] -> "reading"."""
+    return said[-1].split()[0] if said else "starting"
+
+
+def main(kills: int, seed: int, size: int = 60, longest: float = 1.2, place: Path | None = None) -> Counter[str]:
+    """How many kills there were at which stage. Raises Fault at the first thing that is wrong."""
+    chance = random.Random(seed)
+    stages: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(dir=place) as work:
+        folder, index = Folder(Path(work, "articles"), size, chance), Path(work, "index")
+        before: dict[str, str] = {}
+        writers = Writers()
+        while sum(stages.values()) - stages["done"] < kills:
+            killed, said = writers.run(index, folder.path, longest * chance.random())
+            stages[stage_of(said) if killed else "done"] += 1
+            before = check(index, folder, before)
+            if not killed or chance.random() < 0.3:
+                folder.change()
+        writers.run(index, folder.path)
+        writers.run(Path(work, "clean"), folder.path)
+        writers.close()
+        on_disk = {file.name for file in folder.path.iterdir()}
+        if not contents(index) == contents(Path(work, "clean")) or contents(index).keys() != on_disk:
+            raise Fault("the index differs from one built in one go")
+        if answers(index) != answers(Path(work, "clean")):
+            raise Fault("questions are answered differently from an index built in one go")
+    return stages
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    started = time.monotonic()
+    found = main(options.kills, options.seed)
+    print(json.dumps({"kills": sum(found.values()) - found["done"], "stages": found, "seconds": round(time.monotonic() - started, 1)}))
