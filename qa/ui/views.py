@@ -196,7 +196,8 @@ def _nothing(index: int, response: Response, faults: Faults) -> str:
 
 def _loosen(response: Response) -> str:
     if response.withheld:
-        return f"The best guess, {response.withheld.confidence:.0%} likely, was held back; a lower <code>reader.threshold</code> would show it."
+        likely = f"{response.withheld.confidence:.0%}"
+        return f"The best guess, {likely} likely, was held back; a lower <code>reader.threshold</code> would show it."
     return "Try other words, or widen the filters."
 
 
@@ -248,8 +249,9 @@ def _also(citation: Citation) -> str:
 def _excerpt(index: int, citation: Citation, faults: Faults) -> str:
     if citation.number in faults:
         return notice(faults[citation.number])
-    return f"""<div class="excerpt"><p><span class="number">{citation.number}</span>{_marked_excerpt(citation)}</p>
-<div class="actions"><button class="open" data-event="select" data-exchange="{index}" data-citation="{citation.number}">Open in the article</button>
+    number = citation.number
+    return f"""<div class="excerpt"><p><span class="number">{number}</span>{_marked_excerpt(citation)}</p>
+<div class="actions"><button class="open" data-event="select" data-exchange="{index}" data-citation="{number}">Open in the article</button>
 {_live_link(citation)}{_copy_menu(citation)}{_why(citation)}</div></div>"""
 
 

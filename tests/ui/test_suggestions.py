@@ -23,7 +23,14 @@ def test_a_statement_is_turned_into_the_question_it_answers(sentence: str, quest
 
 @pytest.mark.parametrize(
     "sentence",
-    ["He was born in 1889.", "The module is a ship of its own.", "It is a volcano.", "In Paris, nothing happened.", "", "<script>alert(1)</script> was built in 1999."],
+    [
+        "He was born in 1889.",
+        "The module is a ship of its own.",
+        "It is a volcano.",
+        "In Paris, nothing happened.",
+        "",
+        "<script>alert(1)</script> was built in 1999.",
+    ],
 )
 def test_a_sentence_without_a_name_to_ask_about_gives_none(sentence: str) -> None:
     assert question_from(sentence) is None
