@@ -83,6 +83,11 @@ POINTER = re.compile(
 THAT_ALONE = re.compile(r"\w+ (?:\w+ )?(?:that|this)\W*", re.I)
 ABOUT_A_LIFE = re.compile(r"\b(?:born|died?|marr(?:y|ied)|wife|husband|grew up)\b|^who (?:is|was) (?-i:[A-Z])", re.I)
 TOPIC_ASKED = re.compile(r"what (?:did|does|do)\b|(?:what|which)\b[\w ]*? (?:is|was|are|were) (?:the\b|\w+ed\b)", re.I)
+SEVERAL_ASKED = re.compile(r"(?:what|which) (?!was |is |does )\w+[^s]s\b", re.I)
+PERSON_ASKED = re.compile(
+    r"(?:what|which) (?:\w+ )?(?:\w+(?:ist|ian|or|woman|man)|king|queen|president|general|minister|leader|engineer|player|pilot)\b",
+    re.I,
+)
 SENTENCE = re.compile(rf"\b{AUXILIARY}\b|[.!?] \w", re.I)
 
 
@@ -159,7 +164,7 @@ def _complete_fragment(asked: str, past: Past, led: bool) -> str | None:
     elliptic = led or fragment.start("new") > 0 or re.match(rf"{PREPOSITION} .*\?$", asked, re.I)
     if not elliptic or QUESTION_WORD.search(fragment["new"]):
         return None
-    first, _, rest = fragment["new"].partition(" ")
+    first, _, rest = re.sub(r"^according (?=to )", "", fragment["new"], flags=re.I).partition(" ")
     preposition = first.lower() if rest and first.lower() in PREPOSITIONS.split() else ""
     new = rest if preposition else fragment["new"]
     start, end = _counterpart(new, preposition, past.question)
@@ -305,8 +310,10 @@ def _answer_mentions(question: str, answer: str) -> list[Mention]:
         kind = "name" if kind != "person" else kind
         return [Mention(name, kind) for name in names if name not in question][:2]
     text = re.sub(rf"^{PREPOSITION} |,.*|\W+$", "", answer, flags=re.I)
-    if " and " in text:
+    if " and " in text or SEVERAL_ASKED.match(question):
         kind = "plural"
+    elif PERSON_ASKED.match(question):
+        kind = "person"
     return [Mention(text, "thing" if kind == "person" and text.startswith("the ") else kind)]
 
 

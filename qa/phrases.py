@@ -18,8 +18,9 @@ def any_of(words: str) -> str:
 PREPOSITIONS = "in on at by for from with to of since until about during after before between into under against as than"
 AUXILIARIES = "did does do was were is are has have had can could will would should might may must"
 PRONOUNS = "he she him her his hers it its they them their theirs there"
+QUESTION_WORDS = "who whom whose what which when where why how"
 FUNCTION_WORDS = frozenset(
-    f"""{PREPOSITIONS} {AUXILIARIES} {PRONOUNS} who whom whose what which when where why how the a an and or but so not no
+    f"""{PREPOSITIONS} {AUXILIARIES} {PRONOUNS} {QUESTION_WORDS} anyone anybody anything someone nobody the a an and or but so not no
     yes be been being that this these those here i me my you your we us our if because while then also too very just only
     even ever never more most many much any some all each every both other others another else same such now today ok okay
     thanks thank please hello hi up out down off away back again still yet already one ones actually really exactly s""".split()
@@ -93,10 +94,9 @@ def find_phrases(text: str) -> list[Phrase]:
     found = []
     for match in PHRASE.finditer(tags):
         first, last = match.span()
-        after_do = tags[first - 1 : first] == "D"
-        if match["name"] and (after_do or tags[first] != "t"):
+        if match["name"] and ("D" in tags[:first] or tags[first] != "t"):
             last = match.end("name")  # what follows may be a verb: "did NASA land"
-        elif not match["name"] and after_do and last - first > 1:
+        elif tags[first - 1 : first] == "D" and tags[first:last].count("w") > 1 and tags[last : last + 1] != "c":
             last -= 1  # "did the printing press reach"
         start, end = tokens[first].start(), tokens[last - 1].end()
         before = tokens[first - 1][0].lower() if first else ""
@@ -120,7 +120,7 @@ def _tag(token: str, before: str) -> str:
         return {"the": "t", "and": "&"}.get(word, "D")
     if token[0].isdigit() or CALENDAR.fullmatch(token):
         return "d"
-    if token[0].isupper() and (before or word not in FUNCTION_WORDS):
+    if token[0].isupper() and (word not in FUNCTION_WORDS or (before and word not in QUESTION_WORDS.split())):
         return "N"
     if word in CONNECTORS:
         return "c"

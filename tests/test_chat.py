@@ -22,6 +22,10 @@ EVER_GIVEN = ("When did the Ever Given run aground?", "On 23 March 2021.")
 GOOGLE = ("Who founded Google?", "Larry Page and Sergey Brin")
 UNANSWERED = ("Who designed the bridge?", "")
 SENTENCE = ("Where was the treaty on the ozone layer signed?", "It was signed by Margaret Thatcher's envoys in Montreal, in 1987.")
+INQUIRY = ("How many people were saved, according to the inquiry?", "711")
+CREW = ("Where did the crew of the Nimrod land?", "On Ross Island")
+GENERAL = ("Which general did Caesar fight in Spain?", "Quintus Sertorius")
+BUILDERS = ("Which companies built the Concorde?", "Sud Aviation and BAC")
 LOWER_CASE = ("how tall is the eiffel tower", "330 m")
 
 FOLLOW_UPS = [
@@ -49,6 +53,10 @@ FOLLOW_UPS = [
     (UNANSWERED, "When was it opened?", "When was the bridge opened?"),
     (SENTENCE, "When did it come into force?", "When did the treaty on the ozone layer come into force?"),
     (LOWER_CASE, "who built it", "who built the eiffel tower"),
+    (CREW, "How long did they wait there?", "How long did the crew of the Nimrod wait in Ross Island?"),
+    (GENERAL, "How did he die?", "How did Quintus Sertorius die?"),
+    (BUILDERS, "How fast was it?", "How fast was the Concorde?"),
+    (BUILDERS, "Where were they based?", "Where were Sud Aviation and BAC based?"),
     # A bare question word takes the clause of the question before.
     (NIXON, "Why?", "Why did Richard Nixon resign in 1974?"),
     (NIXON, "When was that?", "When did Richard Nixon resign in 1974?"),
@@ -64,6 +72,7 @@ FOLLOW_UPS = [
     (MEDALS, "And in 1988?", "How many medals did the US win in 1988?"),
     (MEDALS, "And the Soviet Union?", "How many medals did the Soviet Union win in 1984?"),
     (CANBERRA, "And of New Zealand?", "What is the capital of New Zealand?"),
+    (INQUIRY, "And according to the press?", "How many people were saved, according to the press?"),
     (MEDALS, "And the women?", "The women? (How many medals did the US win in 1984?)"),
     # What points back or names nothing gets its context.
     (TROOPS, "Who said that?", "Who said that? (How many troops will be sent to Syria? 560)"),
@@ -88,6 +97,9 @@ STANDALONE = [
     "How many moons are there?",
     "In which country is Normandy?",
     "Who wrote It?",
+    "Where did they film the theory of everything?",
+    "What is a quark and what is its charge?",
+    "When did it become law to wear seat belts?",
     "If the price of oil falls, what happens to it afterwards?",
     "What did Israel do to Japan's oil to force their involvement?",
     "  What is  photosynthesis? ",
@@ -127,6 +139,11 @@ def test_topic_lives_on_through_a_chain_of_follow_ups() -> None:
     ]
     assert standalone_question("When did he die?", turns) == "When did Gustave Eiffel die?"
     assert standalone_question("How tall is it?", turns) == "How tall is the Eiffel Tower?"
+
+
+def test_context_in_brackets_is_understood_by_the_next_question() -> None:
+    turns = [Turn("How close did Giotto come to Halley?", "596 km"), Turn("When was that?", "1986")]
+    assert standalone_question("When had it been launched?", turns) == "When had Giotto been launched?"
 
 
 def test_fragment_after_a_fragment_keeps_the_first_question() -> None:
