@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qa.datatypes import Article, Citation, Hit, Span
-from qa.reader import coverage
 from qa.sentences import Offsets, sentence_spans
+from qa.words import coverage
 
 MOST_CITATIONS = 5  # of one answer
 LONGEST_EXCERPT = 700  # characters
@@ -108,7 +108,7 @@ def _closest_sentence(question: str, hit: Hit) -> Offsets:
 
 def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: float, is_span: bool) -> Citation:
     sentences = sentence_spans(article.text, article.language)
-    start, end = _quote(sentences, place)
+    start, end = _quote(sentences, place, (hit.passage.start, hit.passage.end))
     excerpt_start, excerpt_end = _excerpt(article.text, sentences, (start, end))
     return Citation(
         number=number,
@@ -130,10 +130,10 @@ def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: fl
     )
 
 
-def _quote(sentences: Sequence[Offsets], place: Offsets) -> Offsets:
-    """The whole sentences that a place lies in; the place itself should there be none."""
-    touched = [(start, end) for start, end in sentences if start < place[1] and place[0] < end]
-    return (min(place[0], touched[0][0]), max(place[1], touched[-1][1])) if touched else place
+def _quote(sentences: Sequence[Offsets], place: Offsets, passage: Offsets) -> Offsets:
+    """The whole sentences that a place lies in, as far as its passage goes: a list without full stops is one long sentence."""
+    touched = [(start, end) for start, end in sentences if start < place[1] and place[0] < end] or [place]
+    return min(place[0], max(touched[0][0], passage[0])), max(place[1], min(touched[-1][1], passage[1]))
 
 
 def _excerpt(text: str, sentences: Sequence[Offsets], quote: Offsets) -> Offsets:

@@ -29,11 +29,8 @@ def signature(text: str) -> bytes:
     """The MinHash of a text: 128 little-endian uint32."""
     from datasketch import MinHash
 
-    words = _WORD.findall(text.casefold())
-    width = min(SHINGLE, max(1, len(words)))
-    shingles = {" ".join(words[at : at + width]).encode() for at in range(len(words) - width + 1)}
     sketch = MinHash(num_perm=PERMUTATIONS)
-    sketch.update_batch(sorted(shingles))
+    sketch.update_batch(sorted(shingle.encode() for shingle in _shingles(_words(text), SHINGLE)))
     return bytes(sketch.hashvalues.astype("<u4").tobytes())
 
 
@@ -54,9 +51,25 @@ def family_of(article: Article, own: bytes, candidates: Iterable[tuple[str, str,
     return best[1] if best[0] >= ALIKE else article.sha256
 
 
+def share(passage: str, text: str) -> float:
+    """How much of a passage stands in a text, word for word: the share of its shingles, 0..1."""
+    words = _words(passage)
+    asked = _shingles(words, SHINGLE)
+    return len(asked & _shingles(_words(text), min(SHINGLE, len(words)))) / len(asked) if asked else 0.0
+
+
 def similarity(one: bytes, other: bytes) -> float:
     """The estimated Jaccard similarity, 0..1."""
     return float(np.mean(_values(one) == _values(other)))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _shingles(words: list[str], width: int) -> frozenset[str]:
+    width = min(width, max(1, len(words)))
+    return frozenset(" ".join(words[at : at + width]) for at in range(len(words) - width + 1))
 
 
 def _values(signature: bytes) -> NDArray[np.uint32]:

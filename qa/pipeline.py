@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -125,6 +126,7 @@ class Pipeline:
         shown = bool(answers) and answers[0].confidence >= threshold
         if not shown:
             citations = cite_hits(standalone, hits[:CLOSEST], 1, store.article)
+            answers = [replace(answer, citations=()) for answer in answers]  # their numbers stood for other citations
         return Response(
             question=question,
             standalone_question=standalone,

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Protocol
-
-import snowballstemmer
 
 from qa.config import Reader as ReaderSettings
 from qa.datatypes import Hit, Span
 from qa.encoder import Encoder
-from qa.retriever import STOP_WORDS
 from qa.sentences import Offsets, sentence_spans
+from qa.words import coverage
 
 # Chosen on the development sets by bench/sentence_reader.py: share of word overlap beside the cosine.
 OVERLAP_WEIGHT = 0.5
-LONGEST_QUESTION = 2000  # characters; what is longer is cut off for the word overlap
 
-_WORD = re.compile(r"\w+")
 _LEANS_BACK = re.compile(r"(he|she|it|they|this|that|these|those|but|and|so|his|her|its|their)\b", re.IGNORECASE)
 
 
@@ -69,12 +64,6 @@ def load_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
     return SpanReader(settings.model)
 
 
-def coverage(question: str, text: str) -> float:
-    """The share of the question's content words that the text has, stemmed: 0..1."""
-    asked = _stems(question[:LONGEST_QUESTION])
-    return len(asked & _stems(text)) / len(asked) if asked else 0.0
-
-
 def _span(hit: Hit, sentence: Offsets, score: float) -> Span:
     """The sentence, with the one before it where it leans on that."""
     start, end = sentence
@@ -83,17 +72,3 @@ def _span(hit: Hit, sentence: Offsets, score: float) -> Span:
         before = [span for span in sentence_spans(passage.text) if span[1] <= start and "\n" not in passage.text[span[1] : start]]
         start = before[-1][0] if before else start
     return Span(hit, passage.start + start, passage.start + end, passage.text[start:end], score)
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in STOP_WORDS)
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
-
-
-@lru_cache(maxsize=1)
-def _stemmer():  # type: ignore[no-untyped-def]
-    return snowballstemmer.stemmer("english")

@@ -7,7 +7,6 @@ search found get their true cosine, and a BM25 score of 0. Overlapping windows a
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,27 +14,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from qa import copies
 from qa.config import Config
 from qa.datatypes import Filters, Hit, Passage
 from qa.encoder import Encoder
 from qa.errors import MissingVectors
 from qa.store import Store
 from qa.vectors import VectorIndex, in_step, open_vectors
+from qa.words import content_words
 
 TITLE_WEIGHT = 1.0  # of the title in BM25, as of the text; 0 to 2 differ by less than 0.3 points of R@1
 MOST_TERMS = 64  # of a question in the full-text query
-OVERLAP = 0.5  # windows of one article that share more than this of the shorter are one hit
-
-# English function words: they say nothing about the subject, and in a long passage they add up.
-STOP_WORDS = frozenset(
-    "a about after all also an and any are as at be because been before being between both but by can could did do does doing "
-    "down during each for from further had has have having he her here hers him his how i if in into is it its itself just me "
-    "more most my no nor not of off on once only or other our out over own same she should so some such than that the their "
-    "them then there these they this those through to too under until up us very was we were what when where which while who "
-    "whom whose why will with would you your".split()
-)
-
-_WORD = re.compile(r"\w+")
+OVERLAP = 0.5  # windows that share more than this of the shorter are one hit
 
 Scores = dict[int, float]  # passage number -> score, best first
 
@@ -65,7 +55,7 @@ class Retriever:
             lexical = {number: score for number, score in lexical.items() if number in cosines}
             fused = fuse(cosines, lexical, self._settings.dense_weight)
             hits = self._hits(fused, dense, lexical, cosines)
-            return self._once_each(hits)[:k]
+            return self._once_each(hits, k)
 
     def check(self) -> None:
         """Raises MissingVectors, with the command that adds them, when this encoder has not encoded every passage."""
@@ -114,18 +104,22 @@ class Retriever:
             if number in passages
         ]
 
-    def _once_each(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Drops windows that mostly repeat a better one, and all but the oldest of the copies of an article."""
+    def _once_each(self, hits: Sequence[Hit], k: int) -> list[Hit]:
+        """The first k without windows that mostly repeat a better one, of the same article or of a copy of it."""
         families = self._store.families(hit.passage.article_id for hit in hits)
-        present = {hit.passage.article_id for hit in hits}
         kept: list[Hit] = []
         for hit in hits:
+            if len(kept) == k:
+                break
             family = families.get(hit.passage.article_id, ())
-            first = next((member for member in family if member in present), hit.passage.article_id)
-            if first == hit.passage.article_id and not any(_repeats(hit.passage, other.passage) for other in kept):
-                also_in = tuple(member for member in family if member != first)
-                kept.append(replace(hit, also_in=also_in))
+            if not any(_repeats(hit.passage, other.passage, family) for other in kept):
+                kept.append(replace(hit, also_in=self._also_in(hit.passage, family)))
         return kept
+
+    def _also_in(self, passage: Passage, family: Sequence[str]) -> tuple[str, ...]:
+        """The copies of its article that have this passage too."""
+        others = [self._store.article(member) for member in family if member != passage.article_id]
+        return tuple(other.id for other in others if other and copies.share(passage.text, other.text) >= copies.ALIKE)
 
 
 def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:
@@ -140,9 +134,7 @@ def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:
 
 def match_expression(question: str) -> str:
     """'Who built "the" wall?' -> '"built" OR "wall"': any content word, each quoted, so that nothing is an operator."""
-    words = list(dict.fromkeys(_WORD.findall(question.casefold())))
-    content = [word for word in words if word not in STOP_WORDS] or words
-    return " OR ".join(f'"{word}"' for word in content[:MOST_TERMS])
+    return " OR ".join(f'"{word}"' for word in content_words(question)[:MOST_TERMS])
 
 
 def _scaled(scores: Scores) -> Scores:
@@ -157,8 +149,9 @@ def _ranks(scores: Scores) -> dict[int, int]:
     return {number: rank for rank, number in enumerate(scores, 1)}
 
 
-def _repeats(one: Passage, other: Passage) -> bool:
-    if one.article_id != other.article_id:
-        return False
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return shared > OVERLAP * min(one.end - one.start, other.end - other.start)
+def _repeats(one: Passage, other: Passage, family: Sequence[str]) -> bool:
+    """Whether they share more than half of the shorter one: characters of one article, or words of copies."""
+    if one.article_id == other.article_id:
+        shared = min(one.end, other.end) - max(one.start, other.start)
+        return shared > OVERLAP * min(one.end - one.start, other.end - other.start)
+    return other.article_id in family and max(copies.share(one.text, other.text), copies.share(other.text, one.text)) > OVERLAP

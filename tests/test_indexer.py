@@ -297,7 +297,8 @@ def test_former_copies_are_copies_no_more_after_an_edit(filled, config):
 
 
 def test_a_bad_row_is_named_and_the_others_go_in_again_and_again(sync, config, folder):
-    wire = rows(folder / "wire.jsonl", {"id": "w1", "text": "The first wire story."}, "{oops", {"id": "w3", "text": "The third wire story."})
+    first, third = {"id": "w1", "text": "The first wire story."}, {"id": "w3", "text": "The third wire story."}
+    wire = rows(folder / "wire.jsonl", first, "{oops", third)
     report = sync(wire)
     assert report.added == ("w1", "w3")
     assert [refusal.path for refusal in report.refused] == [f"{wire}:2"]
