@@ -19,6 +19,7 @@ LONGEST = 300  # characters; a longer question explains itself, and of longer tu
 SHORT_ANSWER = 12  # words; of a longer answer, or of a sentence, only the names are carried over
 LONGEST_MENTION = 80  # characters
 IN_BRACKETS = 4  # mentions
+REMEMBERED = 20  # turns
 
 KINDS = {
     **dict.fromkeys(("he", "she", "him", "her", "his", "hers"), "person"),
@@ -273,7 +274,9 @@ def _remember(question: str, answer: str, past: Past) -> Past:
     answered = _answer_mentions(question, answer)
     mentions = answered + mentions if _asks_for_topic(question, mentions) else mentions + answered
     mentions = [mention for mention in mentions if 0 < len(mention.text) <= LONGEST_MENTION]
-    return Past(question, answer, (tuple(mentions), *past.turns) if mentions else past.turns)
+    if not mentions:
+        return past._replace(question=question, answer=answer) if QUESTION_WORD.search(question) else past  # "Thanks!"
+    return Past(question, answer, (tuple(mentions), *past.turns[: REMEMBERED - 1]))
 
 
 def _with_complements(phrases: list[Phrase], question: str) -> list[Phrase]:

@@ -159,6 +159,7 @@ def test_last_topic_wins_after_a_change_of_topic() -> None:
 def test_turns_that_name_nothing_leave_the_topic() -> None:
     turns = [Turn(*TUNNEL), Turn("Thanks!", ""), Turn("", ""), Turn("🌍", "🌍")]
     assert standalone_question("When was it built?", turns) == "When was the Channel Tunnel built?"
+    assert standalone_question("What else?", turns) == "What else? (How long is the Channel Tunnel? 50 kilometres)"
 
 
 def test_conversation_without_a_topic_leaves_the_question() -> None:
