@@ -144,8 +144,9 @@ class Pipeline:
         folder = self.config.index.path
         with self._loading:
             if self._store is None or not self._store.is_current:
-                self._store = Store.open(folder)
-                self._retriever = Retriever(self.config, self._store, self._the_encoder())
+                opened = Store.open(folder)
+                self._retriever = Retriever(self.config, opened, self._the_encoder())
+                self._store = opened  # last: a model that is missing is told at every question, not only at the first
             store, retriever = self._store, self._retriever
         assert retriever is not None
         with store_errors(folder), store.snapshot():

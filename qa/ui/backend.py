@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ class Backend:
         self.pipeline = pipeline
         self.state = State()
         self.suggestions: tuple[str, ...] = ()
+        self._asking = 0
+        self._idle = threading.Condition()
 
     def start(self) -> None:
         """Load models and index without holding up the page, then notice when the index changes, goes or comes back."""
@@ -69,9 +72,25 @@ class Backend:
 
     def _suggest(self) -> tuple[str, ...]:
         try:
-            return suggest(self.pipeline)
+            return suggest(self.pipeline, self._wait_until_idle)
         except QAError:  # the index changed meanwhile; the next look sees how
             return ()
+
+    def _wait_until_idle(self) -> None:
+        """Example questions wait while people's are answered."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._asking)
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        with self._idle:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._asking -= 1
+                self._idle.notify_all()
 
     def ask(self, question: str, turns: Sequence[Turn], filters: Filters) -> Iterator[str | Response]:
         """The stages as they begin ("loading", "searching", "reading"), then the response. Closing the iterator stops the question."""
@@ -85,7 +104,8 @@ class Backend:
 
         def work() -> None:
             try:
-                events.put(self.pipeline.ask(question, turns, filters, on_stage=on_stage))
+                with self._busy():
+                    events.put(self.pipeline.ask(question, turns, filters, on_stage=on_stage))
             except Exception as error:  # handed to the thread that asked
                 events.put(error)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,12 +45,16 @@ _PATTERNS = (
 T = TypeVar("T")
 
 
-def suggest(pipeline: Pipeline) -> tuple[str, ...]:
-    """Up to WANTED questions that the pipeline answers from the sentence behind them: of different articles and, if it can be, forms."""
+def suggest(pipeline: Pipeline, wait: Callable[[], None] = lambda: None) -> tuple[str, ...]:
+    """Up to WANTED questions that the pipeline answers from the sentence behind them: of different articles and, if it can be, forms.
+
+    `wait` is called before each one is tried and returns when the machine is free for it.
+    """
     found: list[str] = []
     for article, question, sentence in _candidates(
         [pipeline.article(summary.id) for summary in _spread(pipeline.articles(), MOST_ARTICLES)]
     ):
+        wait()
         if _answers(pipeline.ask(question), article, sentence):
             found.append(question)
         if len(found) == WANTED:
