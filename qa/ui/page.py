@@ -26,7 +26,7 @@ from qa.ui.pieces import QUICK, html_piece
 log = logging.getLogger(__name__)
 
 LOADING_SECONDS = 2  # how often an open page looks at the state while models load, and afterwards
-READY_SECONDS = 15
+READY_SECONDS = 6
 LONGEST_QUESTION = 20_000  # characters that the box takes
 
 
