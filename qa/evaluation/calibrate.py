@@ -54,9 +54,10 @@ def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, at_mos
     writable(out, "--out").close()  # a file that cannot be written must not cost a run
     samples: list[Sample] = []
     encoder = RememberingEncoder(load_encoder(config.embedding))
+    encoder.remember()
     with progress_bars() as progress:
         for dataset in datasets:
-            indexed, _ = prepare_index(dataset, config, progress, encoder)
+            indexed, _ = prepare_index(dataset, config, encoder, progress)
             samples += collect(Pipeline(indexed, encoder=encoder), dataset, progress)
     sets = {dataset.name: dataset.questions_sha256 for dataset in datasets}
     fitted = fit(samples, at_most, {"reader": config.reader.model, "encoder": encoder.fingerprint, "sets": sets, "date": today()})

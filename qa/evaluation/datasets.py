@@ -65,13 +65,12 @@ class Dataset:
     @cached_property
     def corpus_sha256(self) -> str:
         """Digest of everything that is indexed, whatever its order."""
-        lines = sorted(f"{article.id}\0{article.title}\0{article.text}" for article in self.articles)
-        return hashlib.sha256("\x1e".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+        return text_digest(*sorted(text_digest(article.id, article.title, article.text) for article in self.articles))
 
     @cached_property
     def questions_sha256(self) -> str:
         """Digest of the questions and of what is right, in their order."""
-        return hashlib.sha256("\x1e".join(map(repr, self.questions)).encode("utf-8", "surrogatepass")).hexdigest()
+        return text_digest(*map(repr, self.questions))
 
     @property
     def by_document(self) -> bool:

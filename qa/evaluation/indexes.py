@@ -17,7 +17,7 @@ from filelock import FileLock
 from qa.config import Config
 from qa.database import FILE
 from qa.datatypes import Article
-from qa.encoder import Encoder, Vectors, load_encoder
+from qa.encoder import Encoder, Vectors
 from qa.errors import StoreError
 from qa.evaluation.datasets import Dataset
 from qa.evaluation.files import Progress, read_json, silent, write_json
@@ -38,14 +38,11 @@ def index_key(dataset: Dataset, config: Config, fingerprint: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def prepare_index(
-    dataset: Dataset, config: Config, progress: Progress = silent, encoder: Encoder | None = None
-) -> tuple[Config, dict[str, Any]]:
+def prepare_index(dataset: Dataset, config: Config, encoder: Encoder, progress: Progress = silent) -> tuple[Config, dict[str, Any]]:
     """The configuration with a complete index of the set's articles, and what that index cost: seconds, passages, encoded.
 
     An interrupted build goes on where it was. A second process that wants the same index waits for the first.
     """
-    encoder = encoder or load_encoder(config.embedding)
     folder = eval_folder(config) / index_key(dataset, config, encoder.fingerprint)
     lender = BorrowingEncoder(encoder, [path for path in _stores(config) if path != folder])
     config = config.replace("index.path", folder)
@@ -95,19 +92,25 @@ class BorrowingEncoder:
 
 
 class RememberingEncoder:
-    """An encoder that encodes no text twice while it lives: readers ask for the same sentences again and again."""
+    """An encoder that, from `remember` on, encodes no text twice: readers ask for the same sentences again and again."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.name, self.fingerprint, self.max_tokens = encoder.name, encoder.fingerprint, encoder.max_tokens
         self.token_offsets, self.encode_questions = encoder.token_offsets, encoder.encode_questions
         self._encoder = encoder
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] | None = None
+
+    def remember(self) -> None:
+        self._known = {}
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        known = self._known
+        if known is None or not texts:
+            return self._encoder.encode_passages(texts)
+        new = list(dict.fromkeys(text for text in texts if text not in known))
         if new:
-            self._known.update(zip(new, self._encoder.encode_passages(new)))
-        return np.stack([self._known[text] for text in texts])
+            known.update(zip(new, self._encoder.encode_passages(new)))
+        return np.stack([known[text] for text in texts])
 
 
 def _stores(config: Config) -> list[Path]:

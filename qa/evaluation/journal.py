@@ -64,6 +64,8 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+        if self._lock.is_locked:
+            Path(self._lock.lock_file).unlink(missing_ok=True)  # while it is ours: nobody waits for it
         self._lock.release()
 
     def _acquired(self) -> bool:

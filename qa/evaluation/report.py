@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from qa.evaluation.summary import METRICS
 
-KIND_COLUMNS = ("R@1", "R@5", "RR@10", "EM", "F1", "answered_unanswerable")
+KIND_COLUMNS = ("R@1", "R@5", "RR@10", "EM", "F1", "right")
 SHOWN_FAILURES = 10
 SIGNIFICANT = 0.05
 
@@ -81,10 +81,12 @@ def _told(metrics: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> Table:
-    columns: Sequence[str] = [name for name in KIND_COLUMNS if any(name in row for row in kinds.values())]
-    table = Table("kind", box=None, pad_edge=False, header_style="bold")
-    for column in ("questions", *columns):
+    columns = [name for name in KIND_COLUMNS if any(name in row for row in kinds.values())]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("kind", no_wrap=True)
+    for column in ("questions", *columns, "answered"):
         table.add_column(column, justify="right")
     for kind, row in kinds.items():
-        table.add_row(kind, str(row["questions"]), *(number(row.get(name)) for name in columns))
+        answered = row.get("answered_answerable", row.get("answered_unanswerable"))
+        table.add_row(kind, str(row["questions"]), *(number(row.get(name)) for name in columns), number(answered))
     return table

@@ -20,12 +20,12 @@ from typing import Any
 
 import qa
 from qa.config import Config
-from qa.encoder import Encoder
+from qa.encoder import Encoder, load_encoder
 from qa.errors import DataError
 from qa.evaluation.asking import ask_all
 from qa.evaluation.datasets import Dataset, Question
 from qa.evaluation.files import Progress, silent, today
-from qa.evaluation.indexes import eval_folder, prepare_index
+from qa.evaluation.indexes import RememberingEncoder, eval_folder, prepare_index
 from qa.evaluation.journal import Journal
 from qa.evaluation.outcomes import Mode, Outcome, to_line
 from qa.evaluation.summary import summarise
@@ -60,8 +60,9 @@ def evaluate(
     mode = "retrieval" if dataset.by_document else mode  # whole documents have no answer to score
     dataset = _readable(dataset) if mode == "reader" else dataset
     started = time.monotonic()
-    indexed, costs = prepare_index(dataset, config, progress, encoder)
-    pipeline = Pipeline(indexed, encoder=encoder)
+    remembering = RememberingEncoder(encoder or load_encoder(config.embedding))
+    indexed, costs = prepare_index(dataset, config, remembering, progress)
+    pipeline = Pipeline(indexed, encoder=remembering)
     if mode == "retrieval":
         pipeline.search("warm up")  # no reader is loaded, and nothing encoded for one
     else:
@@ -69,7 +70,8 @@ def evaluate(
     info = pipeline.info()
     key = run_key(dataset, indexed, mode, str(info["fingerprint"]))
     with closing(Journal(eval_folder(config), key)) as journal:
-        outcomes = tuple(outcomes_of(dataset, partial(ask_all, pipeline, mode, dataset.by_document), journal, details, progress))
+        ask = partial(ask_all, pipeline, mode, dataset.by_document, remembering.remember)
+        outcomes = tuple(outcomes_of(dataset, ask, journal, details, progress))
         _refuse_if_all_failed(outcomes)
         result = _result(dataset, indexed, mode, outcomes, info, costs, time.monotonic() - started)
         folder = journal.finish(result)

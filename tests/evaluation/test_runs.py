@@ -9,9 +9,8 @@ from fakes import FakeEncoder, article
 
 from qa.errors import DataError
 from qa.evaluation import runs
-from qa.evaluation.asking import TIMED_ALONE, ask_all
+from qa.evaluation.asking import TIMED, ask_all
 from qa.evaluation.datasets import Dataset, Gold, Question
-from qa.evaluation.files import silent
 from qa.evaluation.indexes import eval_folder, prepare_index
 from qa.evaluation.journal import finished_runs, read_details
 from qa.evaluation.runs import evaluate
@@ -65,9 +64,9 @@ def test_a_change_of_encoder_and_back_encodes_nothing_twice(config):
 
 
 def test_vectors_of_equal_passages_are_borrowed_when_cut_otherwise(config, encoder):
-    prepare_index(SET, config, silent, encoder)
+    prepare_index(SET, config, encoder)
     before = len(encoder.encoded)
-    prepare_index(SET, config.replace("passages.size", 100), silent, encoder)
+    prepare_index(SET, config.replace("passages.size", 100), encoder)
     assert len(encoder.encoded) == before
 
 
@@ -88,9 +87,9 @@ def test_an_interrupted_run_goes_on_where_it_was(config, encoder, monkeypatch):
     assert finished_runs(eval_folder(config)) == []
     new = []
 
-    def spy(pipeline, mode, by_document, questions):
+    def spy(pipeline, mode, by_document, hurry, questions):
         new.extend(question.id for question in questions)
-        return ask_all(pipeline, mode, by_document, questions)
+        return ask_all(pipeline, mode, by_document, hurry, questions)
 
     monkeypatch.setattr(runs, "ask_all", spy)
     lines = []
@@ -119,6 +118,10 @@ def test_gold_passages_are_read_without_search(config, encoder):
         evaluate(Dataset("tiny", (MOON, SUN), QUESTIONS[2:]), config, "reader", encoder=encoder)
 
 
+def nothing():
+    pass
+
+
 class Failing:
     """Fails at questions about the Sun."""
 
@@ -136,17 +139,26 @@ class Failing:
 
 
 def test_a_question_that_fails_is_named_and_the_others_go_on():
-    outcomes = list(ask_all(Failing(), "retrieval", False, QUESTIONS))
+    outcomes = list(ask_all(Failing(), "retrieval", False, nothing, QUESTIONS))
     assert [outcome.error for outcome in outcomes] == [None, "ValueError: no Sun", None]
 
 
 def test_questions_asked_together_have_no_latency_and_the_failing_one_is_still_named():
-    many = [Question(str(number), "Moon?") for number in range(TIMED_ALONE + 3)] + [Question("x", "Sun?")]
-    outcomes = list(ask_all(Failing(), "retrieval", False, many))
+    many = [Question(str(number), "Moon?") for number in range(TIMED + 3)] + [Question("x", "Sun?")]
+    outcomes = list(ask_all(Failing(), "retrieval", False, nothing, many))
     assert [outcome.question.id for outcome in outcomes] == [question.id for question in many]
-    assert all(outcome.latency_ms is not None for outcome in outcomes[:TIMED_ALONE])
+    assert all(outcome.latency_ms is not None for outcome in outcomes[:TIMED])
     assert outcomes[-1].error == "ValueError: no Sun"
     assert all(outcome.error is None for outcome in outcomes[:-1])
+
+
+def test_sentences_are_encoded_once_after_the_questions_that_are_timed(config, encoder, monkeypatch):
+    monkeypatch.setattr("qa.evaluation.asking.TIMED", 1)
+    many = tuple(Question(str(number), "When did Apollo land on the grey Moon?") for number in range(9))
+    run = evaluate(Dataset("tiny", (MOON, SUN), many), config, encoder=encoder)
+    asked = encoder.encoded.count("Two men walked there for hours.")
+    assert asked == 1 + 1 + 1  # to warm up, for the timed question, and for the eight others together
+    assert [outcome.latency_ms is not None for outcome in run.outcomes] == [True] + [False] * 8
 
 
 def test_a_run_in_which_everything_fails_is_no_result(config, encoder, monkeypatch):
