@@ -53,7 +53,7 @@ class Calibration:
                 raise ModelError(f"{file} is of another version of qa (fit it again: qa calibrate SET)")
             fitted["curve"] = tuple((float(x), float(y)) for x, y in fitted["curve"])
             return cls(**fitted)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{file} is not a calibration: {error} (fit it again: qa calibrate SET)") from None
 
     def to_json(self) -> dict[str, Any]:

@@ -10,15 +10,18 @@ import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from qa.errors import ConfigError
 
 DEFAULT_FILE = Path("qa.toml")
 ENV_PREFIX = "QA_"
+
+
+HomePath = Annotated[Path, AfterValidator(Path.expanduser)]  # ~ is the home folder, as in a shell
 
 
 class Section(BaseModel):
@@ -49,12 +52,12 @@ class Retrieval(Section):
 class Reader(Section):
     model: str = Field("sentence", description="sentence: the best sentence; else a reader's folder or Hugging Face name")
     threshold: float | None = Field(None, ge=0, le=1, description="least confidence at which an answer is shown; unset: the calibration's")
-    calibration: Path | None = Field(None, description="file that `qa calibrate` wrote; unset: the one that ships for the reader")
+    calibration: HomePath | None = Field(None, description="file that `qa calibrate` wrote; unset: the one that ships for the reader")
     alternatives: int = Field(4, ge=0, le=50, description="other answers listed below the first")
 
 
 class Index(Section):
-    path: Path = Field(Path("index/default"), description="folder of the index")
+    path: HomePath = Field(Path("index/default"), description="folder of the index")
     store: Literal["sqlite"] = Field("sqlite", description="what keeps the articles")
     max_file_mb: int = Field(64, ge=1, description="MiB; larger files are refused (JSONL is read row by row, up to 16 times that)")
     lock_seconds: float = Field(10.0, ge=0, description="seconds to wait for another process that is writing the index")
@@ -114,8 +117,10 @@ class Setting(NamedTuple):
 def load_config(file: str | os.PathLike[str] | None = None) -> Config:
     """Settings from `file` (see the module docstring for the default) with the environment on top."""
     path = config_file(file)
+    variables = {}
     for section, key, variable in _environment_names():
         _check_name(section, key, f"the environment variable {variable}")
+        variables[f"{section}.{key}"] = f"the environment variable {variable}"
 
     class FromFile(Config):
         model_config = SettingsConfigDict(toml_file=path)
@@ -123,7 +128,10 @@ def load_config(file: str | os.PathLike[str] | None = None) -> Config:
     try:
         loaded = FromFile()
     except ValidationError as error:
-        raise ConfigError(_explain(error, str(path or "the environment"))) from None
+        name = ".".join(map(str, error.errors()[0]["loc"][:2]))
+        raise ConfigError(_explain(error, variables.get(name, str(path)))) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror} (give another file to --config or QA_CONFIG)") from None
     except ValueError as error:  # TOML that does not parse; tomllib's error is a ValueError
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     return Config.model_construct(**{name: getattr(loaded, name) for name in Config.model_fields})
@@ -159,17 +167,18 @@ def origins(file: str | os.PathLike[str] | None = None) -> dict[str, str]:
 
 
 def _environment_names() -> Iterator[tuple[str, str, str]]:
-    """Variables such as QA_INDEX__PATH -> ("index", "path", "QA_INDEX__PATH")."""
+    """Variables such as QA_INDEX__PATH -> ("index", "path", "QA_INDEX__PATH"). QA_INDEX alone is a section without a key."""
     for variable in sorted(os.environ):
         section, mark, key = variable[len(ENV_PREFIX) :].lower().partition("__")
-        if variable.upper().startswith(ENV_PREFIX) and mark:
+        if variable.upper().startswith(ENV_PREFIX) and (mark or section in Config.model_fields):
             yield section, key, variable
 
 
 def _check_name(section: str, key: str, where: str) -> None:
     names = [setting.name for setting in settings_table()]
-    if f"{section}.{key}" not in names:
-        raise ConfigError(f"unknown setting {section}.{key} in {where}{_nearest(f'{section}.{key}', names)} (see: qa config)")
+    name = f"{section}.{key}".rstrip(".")
+    if name not in names:
+        raise ConfigError(f"unknown setting {name} in {where}{_nearest(name, names)} (see: qa config)")
 
 
 def _nearest(name: str, names: list[str]) -> str:
@@ -193,7 +202,8 @@ def _accepts(info: Any) -> str:
     choices = [repr(choice) for choice in get_args(info.annotation) if isinstance(choice, str)]
     if choices:
         return "one of " + ", ".join(choices)
-    kind = {int: "a whole number", float: "a number", bool: "true or false"}.get(info.annotation, "text")
+    kinds = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+    kind = next((kinds[kind] for kind in (info.annotation, *get_args(info.annotation)) if kind in kinds), "text")
     bounds = [f"{sign} {value}" for mark in info.metadata for sign, value in _bounds(mark)]
     return " ".join([kind, " and ".join(bounds)]).strip()
 

@@ -99,7 +99,8 @@ class SentenceTransformerEncoder:
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         with self._lock:
             rows = self._model.encode(
-                [prompt + text for text in texts],
+                list(texts),
+                prompt=prompt,  # given even when empty: else a prompt that the model's files name as default would come in
                 batch_size=self._settings.batch_size,
                 normalize_embeddings=True,
                 show_progress_bar=False,
@@ -114,7 +115,10 @@ class SentenceTransformerEncoder:
         path = self._folder / "tokenizer.json"
         if not path.is_file():
             raise ModelError(f"{self._folder} has no tokenizer.json, which gives exact offsets (save it with a fast tokenizer)")
-        tokenizer = Tokenizer.from_file(str(path))
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library has no class of its own for a file that it cannot read
+            raise ModelError(f"{path} cannot be read: {error} (restore the model's files)") from None
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
