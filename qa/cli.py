@@ -6,22 +6,21 @@ JSON and nothing else.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qa.errors import QAError
+from qa.terminal import forgive_encodings, lines, print_json, progress_bar, say, toml
 
 if TYPE_CHECKING:
-    from qa.batches import Progress
     from qa.config import Config
     from qa.datatypes import Article, ArticleSummary, Filters
 
@@ -50,14 +49,14 @@ def index(
     from qa.indexer import index_paths
 
     settings = _settings(config, index)
-    with _progress_bar() as progress:
+    with progress_bar() as progress:
         report = index_paths(settings, paths or [], prune=prune, progress=progress)
     for refusal in report.refused:
-        _say(f"refused {refusal.path}: {refusal.reason}")
+        say(f"refused {refusal.path}: {refusal.reason}")
     for duplicate in report.duplicates:
-        _say(f"copy {duplicate.path}: {duplicate.reason}")
+        say(f"copy {duplicate.path}: {duplicate.reason}")
     if as_json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         print(
             f"{len(report.added)} added, {len(report.changed)} changed, {report.unchanged} unchanged, {len(report.removed)} removed, "
@@ -86,10 +85,10 @@ def ask(
     pipeline = Pipeline(_settings(config, index))
     filters = _filters(source, author, since, until)
     many = question == "-"
-    for asked in _lines() if many else [question]:
+    for asked in lines() if many else [question]:
         response = pipeline.ask(asked, filters=filters)
         if as_json:
-            _print_json(response_json(response), indent=None if many else 2)
+            print_json(response_json(response), indent=None if many else 2)
         else:
             print(response_text(response))
 
@@ -103,7 +102,7 @@ def chat(config: ConfigFile = None, index: IndexFolder = None) -> None:
 
     pipeline = Pipeline(_settings(config, index))
     turns: list[Turn] = []
-    for asked in _lines(prompt="> "):
+    for asked in lines(prompt="> "):
         if not asked.strip():
             break
         response = pipeline.ask(asked, turns)
@@ -190,7 +189,7 @@ def calibrate(
     datasets = [load_dataset(path, split).sample(sample, seed) for path in sets]
     fitted = run_calibrate(datasets, _settings(config, index), out, at_most)
     if as_json:
-        _print_json(fitted.to_json())
+        print_json(fitted.to_json())
     for name, value in {} if as_json else {**fitted.about, "threshold": fitted.threshold}.items():
         print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
 
@@ -201,7 +200,7 @@ def list_articles(config: ConfigFile = None, index: IndexFolder = None, as_json:
     with _store(_settings(config, index)) as store:
         summaries = store.summaries()
     if as_json:
-        _print_json([_summary_json(summary) for summary in summaries])
+        print_json([_summary_json(summary) for summary in summaries])
     for summary in [] if as_json else summaries:
         print(f"{summary.id}  {summary.published or '-'}  {summary.source}  {summary.title}")
 
@@ -221,7 +220,7 @@ def show(
     _require(articles, settings)
     shown = [(summaries[article.id], article) for article in articles.values() if article]
     if as_json:
-        _print_json([{**_summary_json(summary), "text": article.text} for summary, article in shown])
+        print_json([{**_summary_json(summary), "text": article.text} for summary, article in shown])
     for _, article in [] if as_json else shown:
         print(f"{article.title}\n{_byline(article)}\n\n{article.text}\n")
 
@@ -246,7 +245,7 @@ def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson =
     with _store(settings) as store:
         told = {**store.info(), "embedding_model": settings.embedding.model, "reader": settings.reader.model}
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
     encoders = told.pop("encoders")
     for name, value in told.items():
@@ -271,20 +270,21 @@ def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: A
             {"name": setting.name, "value": getattr(getattr(settings, section), key), "from": found[setting.name], "help": setting.help}
         )
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     for row in [] if as_json else rows:
-        print(f"{row['name']} = {_toml(row['value'])}  # {row['from']}: {row['help']}")
+        print(f"{row['name']} = {toml(row['value'])}  # {row['from']}: {row['help']}")
 
 
 def main() -> None:
     """The `qa` program."""
+    forgive_encodings()
     try:
         app()
     except QAError as error:
-        _say(f"qa: {error}")
+        say(f"qa: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        _say("qa: stopped; what was committed is kept")
+        say("qa: stopped; what was committed is kept")
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone, as with `qa list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -303,7 +303,7 @@ def _store(settings: Config) -> Iterator[Any]:
     from qa.database import store_errors
     from qa.store import Store
 
-    with Store.open(settings.index.path) as store, store_errors(settings.index.path):
+    with Store.open(settings.index.path) as store, store_errors(settings.index.path), store.snapshot():
         yield store
 
 
@@ -319,57 +319,9 @@ def _filters(source: str | None, author: str | None, since: datetime | None, unt
     return Filters(source, author, since.date() if since else None, until.date() if until else None)
 
 
-def _lines(prompt: str = "") -> Iterator[str]:
-    """Lines of standard input, prompted for on a terminal."""
-    while True:
-        try:
-            yield input(prompt if sys.stdin.isatty() else "")
-        except EOFError:
-            return
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """A bar on standard error when that is a terminal, else silence."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
-        yield progress
-
-
 def _summary_json(summary: ArticleSummary) -> dict[str, Any]:
     return asdict(summary)
 
 
 def _byline(article: Article) -> str:
     return " · ".join(str(part) for part in (article.author, article.published, article.source) if part)
-
-
-def _toml(value: object) -> str:
-    if value is None:
-        return "(unset)"
-    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else json.dumps(str(value))
-
-
-def _print_json(value: object, indent: int | None = 2) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=indent, default=_json_value), flush=True)
-
-
-def _json_value(value: object) -> object:
-    if isinstance(value, date | Path):
-        return str(value)
-    raise TypeError(type(value))
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
