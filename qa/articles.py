@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from qa.datatypes import Article, Refusal
 from qa.errors import ArticleError
-from qa.reading.decoding import clean_characters, decode, one_line
+from qa.reading.decoding import clean_characters, decode
 from qa.reading.draft import Draft
 
 READER_VERSION = 1  # raise it when the same bytes would give another article, so that indexes read them again
@@ -170,13 +170,15 @@ def _read_row(path: Path, number: int, row: bytes) -> Article:
     if not isinstance(text, str) or not text.strip():
         raise ArticleError("the field 'text' is missing or empty")
     draft = read_plain(text, facts_from(fields))
-    return _finish(draft, path, _row_id(path, number, one_line(fields.get("id")), draft.facts.url))
+    return _finish(draft, path, _row_id(path, number, fields.get("id"), draft.facts.url))
 
 
-def _row_id(path: Path, number: int, given: str | None, url: str | None) -> str:
-    if given or not url:
-        return given or f"{file_id(path)}-{number}"
-    return _slug(urlsplit(url).path.rstrip("/").rpartition("/")[2] or "article", url.encode())
+def _row_id(path: Path, number: int, given: object, url: str | None) -> str:
+    if isinstance(given, (str, int)) and (row_id := clean_characters(str(given))).strip():
+        return row_id
+    if url:
+        return _slug(urlsplit(url).path.rstrip("/").rpartition("/")[2] or "article", url.encode())
+    return f"{file_id(path)}-{number}"
 
 
 def _finish(draft: Draft, path: Path, article_id: str) -> Article:

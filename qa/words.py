@@ -21,7 +21,7 @@ WORD = re.compile(r"\w+")
 
 
 def content_words(text: str) -> list[str]:
-    """"Who built the wall? The Wall?" -> ["built", "wall"]: each once, as written first; all words when none says anything."""
+    """ "Who built the wall? The Wall?" -> ["built", "wall"]: each once, as written first; all words when none says anything."""
     words = list({word.lower(): word for word in reversed(WORD.findall(text))}.values())[::-1]
     return [word for word in words if word.lower() not in STOP_WORDS] or words
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from qa.answers import LONGEST_EXCERPT, MOST_CITATIONS, cite_group, cite_hits, features, grouped
 from qa.datatypes import Article, Hit, Passage, Span
 
-MOON = article("moon", "It was late. Neil Armstrong stepped onto the Moon in 1969. Crowds cheered. Rain fell.", "Moon landing", author="Ann")
+MOON = article(
+    "moon", "It was late. Neil Armstrong stepped onto the Moon in 1969. Crowds cheered. Rain fell.", "Moon landing", author="Ann"
+)
 NASA = article("nasa", "The first man was Neil Armstrong! He came back.", "NASA")
 
 
@@ -57,7 +59,13 @@ def test_the_readers_weight_decides_what_its_score_counts_beside_retrieval():
 def test_a_citation_quotes_the_whole_sentence_with_the_one_before_and_after():
     (group,) = grouped([span(MOON, "1969", also_in=("copy",))], 1.0)
     (citation,) = cite_group(group, 3, find(MOON))
-    assert (citation.number, citation.article_id, citation.title, citation.author, citation.source) == (3, "moon", "Moon landing", "Ann", "moon")
+    assert (citation.number, citation.article_id, citation.title, citation.author, citation.source) == (
+        3,
+        "moon",
+        "Moon landing",
+        "Ann",
+        "moon",
+    )
     assert citation.quote == "Neil Armstrong stepped onto the Moon in 1969."
     assert citation.excerpt == "It was late. Neil Armstrong stepped onto the Moon in 1969. Crowds cheered."
     assert citation.excerpt == MOON.text[citation.excerpt_start : citation.excerpt_end]
@@ -111,7 +119,9 @@ def test_features_of_an_answer():
 
 @settings(max_examples=200, deadline=None)
 @given(
-    text=st.lists(st.one_of(st.sampled_from(["A word. ", "Dr. Who? ", "\n\n", "It is so. ", "word " * 30]), st.text(max_size=8))).map("".join),
+    text=st.lists(st.one_of(st.sampled_from(["A word. ", "Dr. Who? ", "\n\n", "It is so. ", "word " * 30]), st.text(max_size=8))).map(
+        "".join
+    ),
     data=st.data(),
 )
 def test_quote_and_excerpt_are_slices_and_the_span_is_in_the_quote_in_the_excerpt(text, data):

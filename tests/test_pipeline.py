@@ -19,7 +19,9 @@ from qa.pipeline import LONGEST_QUESTION, Pipeline, clean_question
 
 Fill = Callable[..., Config]
 
-MOON = article("moon", "It was late. Neil Armstrong stepped onto the Moon in 1969. Crowds cheered.", "Moon landing", published=date(1969, 7, 21))
+MOON = article(
+    "moon", "It was late. Neil Armstrong stepped onto the Moon in 1969. Crowds cheered.", "Moon landing", published=date(1969, 7, 21)
+)
 NASA = article("nasa", "Of twelve men on the Moon, the first was Neil Armstrong. He came back.", "NASA", author="Ann Lee")
 RIVER = article("river", "The river Rhine is long. It flows north to the sea.", "Rhine")
 

@@ -56,11 +56,9 @@ def _without_credits(lines: list[Line]) -> list[Line]:
 def _drop_comments(lines: list[Line]) -> list[Line]:
     """Cut at the heading of the readers' comments, if there are any below it."""
     first = next((number for number, line in enumerate(lines) if is_prose(line)), len(lines))
-    for number in range(first, len(lines)):
-        below = lines[number + 1 :]
-        if litter.is_comments_heading(lines[number].text) and any(litter.is_comment_trace(line.text) for line in below):
-            return lines[:number]
-    return lines
+    last = max((number for number, line in enumerate(lines) if litter.is_comment_trace(line.text)), default=-1)
+    headings = (number for number in range(first, last) if litter.is_comments_heading(lines[number].text))
+    return lines[: next(headings, len(lines))]
 
 
 def _drop_litter(lines: list[Line], author: str | None) -> list[Line]:
@@ -71,11 +69,11 @@ def _drop_litter(lines: list[Line], author: str | None) -> list[Line]:
         for number, line in enumerate(lines)
     ]
     edge = [litter.is_edge_litter(line.text) and not _heads_prose(lines, number) for number, line in enumerate(lines)]
-    for number, line in enumerate(lines):
-        if edge[number] and litter.is_related_heading(line.text):
-            links = _links_below(lines, number)
-            if links or number == len(lines) - 1:
-                drop[number : number + 1 + links] = [True] * (1 + links)
+    number = 0
+    while number < len(lines):
+        links = _links_below(lines, number) if edge[number] and litter.is_related_heading(lines[number].text) else 0
+        drop[number : number + 1 + links] = [True] * (1 + links) if links else [drop[number]]
+        number += 1 + links
     for number, line in enumerate(lines):  # the rest of a box: "Sign up ..." above "News every Tuesday. Enter your e-mail."
         if number and drop[number - 1] and not line.opens and litter.without_calls_at_end(line.text) != line.text:
             drop[number] = True
@@ -92,15 +90,14 @@ def _heads_prose(lines: list[Line], number: int) -> bool:
 
 def _links_below(lines: list[Line], heading: int) -> int:
     """How many lines below a heading such as "Related stories" belong to it."""
-    below = lines[heading + 1 :]
-    count = 0
-    while count < len(below) and (is_link_like(below[count]) or _is_question_among_links(below, count)):
-        count += 1
-    if count == len(below):
-        return count
-    if count > 1 and below[count - 1].opens and not below[count - 1].link:
-        count -= 1  # the last one is the heading of the text that follows
-    return count if count > 1 or (count and (below[0].link or not below[0].opens)) else 0
+    end = first = heading + 1
+    while end < len(lines) and (is_link_like(lines[end]) or _is_question_among_links(lines, end)):
+        end += 1
+    if end == len(lines):
+        return end - first
+    if end > first + 1 and lines[end - 1].opens and not lines[end - 1].link:
+        end -= 1  # the last one is the heading of the text that follows
+    return end - first if end > first + 1 or (end > first and (lines[first].link or not lines[first].opens)) else 0
 
 
 def _is_question_among_links(lines: list[Line], number: int) -> bool:
@@ -121,13 +118,19 @@ def _spread(drop: list[bool], edge: list[bool]) -> None:
 
 
 def _spread_to_end(drop: list[bool], lines: list[Line]) -> None:
-    """After the last sentence, everything from the first litter on goes, if it looks like links."""
+    """After the last sentence, everything that looks like links goes from the first litter on, and tags before it."""
     first = len(lines)
     while first > 0 and (drop[first - 1] or is_link_like(lines[first - 1])):
         first -= 1
     litter_at = next((n for n in range(first, len(lines)) if drop[n]), len(lines))
+    while first < litter_at < len(lines) and _is_tag(lines[litter_at - 1]):
+        litter_at -= 1
     for n in range(litter_at, len(lines)):
         drop[n] = drop[n] or lines[n].kind != "item" or lines[n].link
+
+
+def _is_tag(line: Line) -> bool:
+    return line.kind == "text" and len(line.text.split()) <= 2
 
 
 def _drop_loose_end(lines: list[Line]) -> list[Line]:

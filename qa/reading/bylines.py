@@ -12,10 +12,15 @@ from datetime import date, datetime
 from functools import lru_cache
 
 MAX_WORDS = 30  # of a byline; authors, their roles, two dates
+MAX_LENGTH = 250  # characters of a byline
+MAX_FOREIGN = 100  # characters of a line in which a date in another language is looked for
 MAX_NAME_WORDS = 5
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _DATES = [
     re.compile(pattern, re.IGNORECASE)
@@ -52,6 +57,9 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _SIGNED = re.compile(r"\bby\b|\bauthors?\s*:|^\W*(?:Von|Par|Por|Di|Door|Text)\b", re.IGNORECASE)
+_EMPTY_BY = re.compile(r"\W*by\W*", re.IGNORECASE)
+_USER_NAME = re.compile(r"[\w.-]+[\s|]*")  # of a blog: "Posted by jane on July 3, 2020"
+_LOOSE_WORD = re.compile(r"\b(?:on|at|by|am|le|el|op)\b\s*(?=\||$)", re.IGNORECASE)  # what stood before a date
 _SEPARATOR = re.compile(r"\s*[|·•\u2022‧/]\s*|\s+[–—-]+\s+|\s*;\s*")
 _BETWEEN_NAMES = re.compile(r"\s*,\s*(?:and\s+|&\s*)?|\s+(?:and|&|und|et|y)\s+", re.IGNORECASE)
 _AFTER_NAME = re.compile(r"\s+(?:in|for|of|at|from|with)\s+(?=[A-Z]|the\s).*$|\s*\(.*\)$|\s*<?\S+@\S*>?$|\s+@\w+$")
@@ -63,7 +71,8 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _ORGANISATION = re.compile(
-    r"\b(?:press|news|newsroom|reuters|review|chronicle|herald|tribune|gazette|observer|telegraph|standard|economist|quarterly|monthly|courier|bloomberg|cnn|bbc|npr|ap|afp|dpa|upi|times|post|guardian|magazine|journal|agency|"
+    r"\b(?:press|news|newsroom|reuters|bloomberg|cnn|bbc|npr|ap|afp|dpa|upi|times|post|guardian|review|chronicle|herald|tribune|"
+    r"gazette|observer|telegraph|standard|economist|courier|quarterly|monthly|magazine|journal|agency|"
     r"media|network|daily|weekly|university|institute|foundation|associates|board|wire|service|services)\b",
     re.IGNORECASE,
 )
@@ -100,37 +109,40 @@ def parse_date(value: object) -> date | None:
     return None if re.fullmatch(r"[\W\d]*", value) else _parse_foreign_date(value)
 
 
-@lru_cache(maxsize=4096)  # a line is asked about several times
 def read_byline(line: str) -> Byline | None:
     """The line as a byline, or None when it says anything else.
 
     "By Jane Doe, Science Editor | Published 3 March 2021" -> Byline("Jane Doe", date(2021, 3, 3), ...)
     """
-    if not 1 <= len(line.split()) <= MAX_WORDS or len(line) > 250:
-        return None
+    return _read_byline(line) if 1 <= len(line) <= MAX_LENGTH and len(line.split()) <= MAX_WORDS else None
+
+
+@lru_cache(maxsize=4096)  # a line is asked about several times
+def _read_byline(line: str) -> Byline | None:
     dates = _find_dates(line)
     if not dates and not _SIGNED.search(line):
         return None
-    rest = line
+    text = line
     for _, start, end in reversed(dates):
-        rest = f"{rest[:start]} | {rest[end:]}"
-    labelled = bool(_LABEL.search(rest))
-    # "Posted by" is a way of signing; the label alone would leave a bare "by"
-    signature = _BY.match(rest)
-    names = rest[signature.end() :] if signature else rest
-    names = _LABEL.sub(" | ", _NOISE.sub(" ", names))
-    names = re.sub(r"\b(?:on|at|by|am|le|el|op)\b\s*(?=\||$)", " ", names, flags=re.IGNORECASE)
-    signature = signature or _BY.match(names.lstrip(" |"))
-    names = _BY.sub("", names.lstrip(" |"))
-    author, site, understood = _read_names(names, alone=bool(signature))
-    if not understood and signature and dates and re.fullmatch(r"[\w.-]+[\s|]*", names):
-        author, understood = names.strip(" |"), True  # a blog's user name: "Posted by jane on July 3, 2020"
-    if not understood or not (signature or dates):
-        return None
-    if signature and not author and not (dates or labelled) and not re.fullmatch(r"\W*by\W*", line, re.IGNORECASE):
+        text = f"{text[:start]} | {text[end:]}"
+    labelled = bool(_LABEL.search(text))
+    signed, names = _without_signature(text)
+    author, site, understood = _read_names(names, alone=signed)
+    if not understood and signed and dates and _USER_NAME.fullmatch(names):
+        author, understood = names.strip(" |"), True
+    says_something = author or dates or (signed and (labelled or _EMPTY_BY.fullmatch(line)))
+    if not understood or not (signed or dates) or not says_something:
         return None
     published, updated = _sort_dates(line, dates)
-    return Byline(author, published, updated, site, labelled, signed=bool(signature))
+    return Byline(author, published, updated, site, labelled, signed)
+
+
+def _without_signature(text: str) -> tuple[bool, str]:
+    """(whether the text is signed, what is left of it without "By", labels and times)."""
+    before = _BY.match(text)  # "Posted by" signs; without this the label would go first and leave a bare "by"
+    rest = _LABEL.sub(" | ", _NOISE.sub(" ", text[before.end() :] if before else text))
+    rest = _LOOSE_WORD.sub(" ", rest).lstrip(" |")
+    return bool(before or _BY.match(rest)), _BY.sub("", rest)
 
 
 def is_affiliation(line: str) -> bool:
@@ -159,7 +171,7 @@ def _find_dates(text: str) -> list[tuple[date, int, int]]:
             day = _as_date(match)
             if day and not any(start < match.end() and match.start() < end for _, start, end in found):
                 found.append((day, *match.span()))
-    if not found and (foreign := _FOREIGN_DATE.search(text)) and (named := _parse_foreign_date(foreign[0])):
+    if not found and len(text) <= MAX_FOREIGN and (foreign := _FOREIGN_DATE.search(text)) and (named := _parse_foreign_date(foreign[0])):
         found.append((named, *foreign.span()))
     return sorted(found, key=lambda item: item[1])
 
@@ -168,7 +180,7 @@ def _as_date(match: re.Match[str]) -> date | None:
     parts = match.groupdict()
     day, year = int(parts["day"]), int(parts["year"])
     if parts.get("month"):
-        month = _MONTHS.index(parts["month"].lower()) + 1
+        month = _MONTHS.index(parts["month"][:3].lower()) + 1
     else:
         month = int(parts["number"])
         if "cut" not in parts and "." not in match[0]:  # 7/13/2016 can only be read one way, 3/4/2021 in two

@@ -44,7 +44,7 @@ def clean_characters(text: str) -> str:
 
 def one_line(value: object) -> str | None:
     """A metadata field as one line of clean characters; None when it is blank or no text."""
-    if not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     return " ".join(clean_characters(str(value)).split()) or None
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import takewhile
 
 from qa.reading import litter
-from qa.reading.bylines import Byline, clean_author, is_affiliation, parse_date, read_byline
+from qa.reading.bylines import Byline, is_affiliation, read_byline
 from qa.reading.draft import Facts, Line
 from qa.reading.looks import SENTENCE_END, count_words, is_prose, is_title_like, same_text
+from qa.reading.metadata import facts_from
 
 HEAD_LINES = 60  # a title stands among the first lines or nowhere
 LATE_BYLINES = 3  # paragraphs into the article that may come before a byline: a standfirst, a caption
 TAIL_LINES = 12  # in which a signature, an author's note and the owner's name stand
 
-SECTIONS = frozenset(
-    """news|world|politics|opinion|sport|sports|business|tech|technology|science|health|culture|arts|lifestyle|travel|environment|
-    europe|asia|africa|americas|uk|us|usa|national|international|local|analysis|comment|editorial|feature|features|exclusive|
-    breaking|video|podcast|books|history|society|world news|us news|uk news|local news|breaking news|top stories|long read|
-    the long read""".replace("\n    ", "").split("|")
+_SECTION = re.compile(
+    r"(?:(?:world|us|uk|local|breaking|latest) )?news|world|politics|opinion|sports?|business|tech(?:nology)?|science|health|"
+    r"culture|arts|lifestyle|travel|environment|europe|asia|africa|americas|u\.?k\.?|u\.?s\.?a?\.?|(?:inter)?national|local|analysis|"
+    r"comment|editorial|features?|exclusive|breaking|video|podcast|books|history|society|top stories|(?:the )?long read",
+    re.IGNORECASE,
 )
-
-
 _HEADER_FIELD = re.compile(
     r"(title|headline|author|byline|date|published|publication date|source|publication|publisher|site|url|link|language)"
     r"\s*:\s+(\S.*)",
@@ -46,23 +46,11 @@ def is_author_note(text: str, author: str | None) -> bool:
 
 def _read_header_fields(lines: list[Line], facts: Facts) -> tuple[Facts, list[Line]]:
     """ "Title: ...", "Author: ..." in the first lines, as in a saved e-mail."""
-    fields: dict[str, str] = {}
-    for line in lines:
-        match = _HEADER_FIELD.fullmatch(line.text.strip())
-        if not match:
-            break
-        fields.setdefault(match[1].lower(), match[2])
-    if not fields or len(fields) == 1 and not fields.keys() & {"title", "headline", "url"}:
-        return facts, lines
-    day = parse_date(fields.get("date") or fields.get("published") or fields.get("publication date"))
-    found = Facts(
-        title=fields.get("title") or fields.get("headline"),
-        author=clean_author(fields.get("author") or fields.get("byline") or ""),
-        published=day,
-        url=fields.get("url") or fields.get("link"),
-        site=fields.get("source") or fields.get("publication") or fields.get("publisher") or fields.get("site"),
-    )
-    return facts.or_else(found), lines[len(fields) :]
+    matches = list(takewhile(bool, (_HEADER_FIELD.fullmatch(line.text.strip()) for line in lines[:HEAD_LINES])))
+    fields = {match[1].lower(): match[2] for match in matches if match}
+    if len(fields) > 1 or fields.keys() & {"title", "headline", "url"}:
+        return facts.or_else(facts_from(fields)), lines[len(matches) :]
+    return facts, lines
 
 
 def _read_title(lines: list[Line], facts: Facts) -> tuple[Facts, list[Line]]:
@@ -87,14 +75,14 @@ def _find_title(lines: list[Line]) -> int | None:
         button = litter.is_edge_litter(line.text) and count_words(line.text) <= 3
         if litter.is_litter(line.text) or button or read_byline(line.text):
             continue
-        if not is_title_like(line) or (candidates and is_prose(line)):
+        if not is_title_like(line) or (candidates and count_words(line.text) >= 20):
             break
         candidates.append(number)
     headings = [number for number in candidates if lines[number].kind == "heading"]
     candidates = headings or candidates
     if not candidates or len(lines) == 1:
         return None
-    titles = [n for n in candidates if not _is_kicker(lines[n].text, lines)] or candidates
+    titles = [n for n in candidates if not _is_kicker(n, candidates, lines)] or candidates
     full = [n for n in titles if count_words(lines[n].text) >= 4]
     menu = len(titles) >= 4 and count_words(lines[titles[0]].text) <= 2
     return full[0] if full and menu and not headings else titles[0]
@@ -103,18 +91,22 @@ def _find_title(lines: list[Line]) -> int | None:
 def _without_section(title: str) -> str:
     """ "Opinion | The case for slow trains" -> "The case for slow trains", and so for a site's name behind the bar."""
     pieces = re.split(r"\s+[|»]\s+", title)
-    long = [piece for piece in pieces if piece.casefold() not in SECTIONS]
+    long = [piece for piece in pieces if not _SECTION.fullmatch(piece)]
     while len(long) > 1 and count_words(long[-1]) <= 4 <= count_words(long[0]):
         long.pop()
     return " | ".join(long) or title
 
 
-def _is_kicker(text: str, lines: list[Line]) -> bool:
-    """Whether a line above the title names a section ("WORLD", "Science") or the site, as its copyright line tells."""
+def _is_kicker(number: int, candidates: list[int], lines: list[Line]) -> bool:
+    """Whether a line above the title names a section ("WORLD", "News | Europe") or the site, as litter at the end tells."""
+    text = lines[number].text
     words = count_words(text)
-    owners = [line.text for line in lines[-TAIL_LINES:] if re.match(r"\W*(?:copyright|©|\(c\))", line.text, re.IGNORECASE)]
-    sections = all(part.casefold() in SECTIONS for part in re.split(r"\s*[|/·•,&]\s*", text))
-    return sections or (text.isupper() and words <= 2) or (words <= 4 and any(text in owner for owner in owners))
+    if all(_SECTION.fullmatch(part) for part in re.split(r"\s*[|/·•,&]\s*", text)):
+        return True
+    if words > 4 or not any(other > number and count_words(lines[other].text) >= 4 for other in candidates):
+        return False
+    ends = [line.text for line in lines[-TAIL_LINES:] if litter.is_edge_litter(line.text)]
+    return (text.isupper() and words <= 2) or any(re.search(rf"\b{re.escape(text)}\b", end) for end in ends)
 
 
 def _read_bylines(lines: list[Line], facts: Facts) -> tuple[Facts, list[Line]]:
@@ -148,11 +140,16 @@ def _byline_at(lines: list[Line], number: int, *, strict: bool) -> tuple[Byline 
     byline = read_byline(text)
     if byline or strict:
         return (byline, 1) if byline and (not strict or byline.signed or byline.labelled) else (None, 1)
-    near = [read_byline(line.text) for line in lines[max(0, number - 1) : number + 2]]
+    beside = [_first_text(lines[:number][::-1]), _first_text(lines[number + 1 :])]
+    near = [read_byline(other) for other in beside if other]
     dated = any(other and other.published and not other.author for other in near)
     name = read_byline(f"By {text}") if _looks_like_a_name(text) else None
     signed = name and any(is_author_note(line.text, name.author) for line in lines[-TAIL_LINES:])
     return (name if dated or signed else None), 1
+
+
+def _first_text(lines: list[Line]) -> str | None:
+    return next((line.text for line in lines[:6] if not litter.is_edge_litter(line.text)), None)
 
 
 def _looks_like_a_name(text: str) -> bool:

@@ -18,8 +18,7 @@ MAX_LENGTH = 400  # characters; anything longer is prose
 # Speech or a verb of the past: then a sentence that opens like a call to the reader is a sentence of the article.
 NARRATIVE = re.compile(
     r"\b(?:was|were|had|has|said|says|told|began|rose|fell|came|went|became|made|took|wrote|writes|argued|argues|"
-    r"added|asked|claimed|"
-    r"according to|showed|he|she)\b|[“”\"«»]",
+    r"added|asked|claimed|according to|showed|he|she)\b|[“”\"«»]",
     re.IGNORECASE,
 )
 
@@ -28,14 +27,15 @@ def _compile(rules: list[Rule], end: str = r"[\s.!…]*") -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(f"(?:{rule.pattern})" for rule in rules) + ")" + end, re.IGNORECASE)
 
 
-_CALL, _BOX, _NOTICE, _EDGE = map(_compile, (CALLS, BOXES, NOTICES, EDGES))
+_CALL, _BOX, _NOTICE = map(_compile, (CALLS, BOXES, NOTICES))
+_EDGE = _compile(EDGES, r"\s*")  # no full stop: it would be a sentence
 _RELATED_HEADING = _compile(RELATED, r"\s*:?\s*")
 _COMMENTS, _COMMENT_TRACE = _compile(COMMENTS), _compile(COMMENT_TRACES)
 _LABEL = _compile(LABELS, r"(?<![.!,;])\s*")
 _CREDIT = _compile(CREDITS, r"(?<![.!,;])\s*")
 _MARKER = re.compile(r"(?:[-*•]|\d{1,2}[.)])\s+")  # of a list item
 _LOST_BREAK = re.compile(  # "... on TwitterSend tips ...": two lines that lost the break between them
-    r"(?<=[a-z\]).])(?=(?:Follow|Send|Share|Subscribe|Sign up|Copyright|Like|Read more|Print|Tweet|Email|Click|"
+    r"(?<=[a-z\]).])(?=(?:Follow|Send|Share|Subscribe|Sign up|Sign in|Log in|Copyright|Like|Read more|Print|Tweet|Email|Click|"
     r"Advertisement)\b)"
 )
 _SENTENCE_END = re.compile(  # not after "U.S.", "Inc." and their like
@@ -44,44 +44,29 @@ _SENTENCE_END = re.compile(  # not after "U.S.", "Inc." and their like
 )
 
 
-@lru_cache(maxsize=4096)  # a line is asked about several times
 def is_litter(line: str) -> bool:
     """Whether the line is litter wherever it stands."""
-    line = _MARKER.sub("", line.strip())
-    if not re.search(r"\w", line):
-        return True  # an ornament: * * *
-    if len(line) > MAX_LENGTH:
-        return False
-    words = line.split()
-    buttons = re.split(r"\s*[|·•]\s*", line)
-    return (
-        all(_is_call(part) or _is_notice(part) or _is_credit(part) for part in sentences(line))
-        or bool(_BOX.fullmatch(line) and not NARRATIVE.search(line))
-        or (len(buttons) > 1 and all(is_edge_litter(button) for button in buttons))
-        or (len(words) > 2 and all(map(_EDGE.fullmatch, words)))  # a menu in one line
-    )
+    return _is_litter(_MARKER.sub("", line.strip())) if len(line) <= MAX_LENGTH else not re.search(r"\w", line)
 
 
-@lru_cache(maxsize=4096)  # a line is asked about several times
 def is_edge_litter(line: str) -> bool:
     """Whether the line is litter if it stands at the edge of the page or beside other litter."""
-    line = _MARKER.sub("", line.strip())
-    return is_litter(line) or is_related_heading(line) or bool(_EDGE.fullmatch(line))
+    return is_litter(line) or (len(line) <= MAX_LENGTH and _is_edge_litter(_MARKER.sub("", line.strip())))
 
 
 def is_related_heading(line: str) -> bool:
     """Whether links to other articles follow: "You may also like", "More from The Stream"."""
-    return bool(_RELATED_HEADING.fullmatch(line.strip()))
+    return len(line) <= MAX_LENGTH and bool(_RELATED_HEADING.fullmatch(line.strip()))
 
 
 def is_comments_heading(line: str) -> bool:
     """Whether readers' comments may follow: "12 Comments"."""
-    return bool(_COMMENTS.fullmatch(line.strip()))
+    return len(line) <= MAX_LENGTH and bool(_COMMENTS.fullmatch(line.strip()))
 
 
 def is_comment_trace(line: str) -> bool:
     """Whether the line comes with a reader's comment: "Reply", "Jane says:"."""
-    return bool(_COMMENT_TRACE.fullmatch(line.strip()))
+    return len(line) <= MAX_LENGTH and bool(_COMMENT_TRACE.fullmatch(line.strip()))
 
 
 def without_calls_at_end(paragraph: str) -> str:
@@ -99,6 +84,24 @@ def sentences(line: str) -> list[str]:
     return [part for chunk in _LOST_BREAK.split(line) for part in _SENTENCE_END.split(chunk) if part.strip()]
 
 
+@lru_cache(maxsize=4096)  # a line is asked about several times
+def _is_litter(line: str) -> bool:
+    words = line.split()
+    buttons = re.split(r"\s*[|·•]\s*", line)
+    return (
+        not re.search(r"\w", line)  # an ornament: * * *
+        or all(_is_call(part) or _is_notice(part) or _is_credit(part) for part in sentences(line))
+        or bool(_BOX.fullmatch(line) and not NARRATIVE.search(line))
+        or (len(buttons) > 1 and all(is_edge_litter(button) for button in buttons))
+        or (len(words) > 2 and all(map(_EDGE.fullmatch, words)))  # a menu in one line
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_edge_litter(line: str) -> bool:
+    return is_related_heading(line) or all(map(_EDGE.fullmatch, sentences(line)))
+
+
 def _without_end(paragraph: str, is_litter_here: Callable[[str], bool]) -> str:
     parts = sentences(paragraph)
     while len(parts) > 1 and is_litter_here(parts[-1]):
@@ -107,7 +110,8 @@ def _without_end(paragraph: str, is_litter_here: Callable[[str], bool]) -> str:
 
 
 def _is_call(sentence: str) -> bool:
-    return bool(_CALL.fullmatch(sentence.strip())) and not NARRATIVE.search(sentence)
+    sentence = sentence.strip()
+    return len(sentence) <= MAX_LENGTH and bool(_CALL.fullmatch(sentence)) and not NARRATIVE.search(sentence)
 
 
 def _is_notice(sentence: str) -> bool:
@@ -115,4 +119,4 @@ def _is_notice(sentence: str) -> bool:
 
 
 def _is_credit(sentence: str) -> bool:
-    return bool(_CREDIT.fullmatch(sentence.strip()))
+    return len(sentence) <= MAX_LENGTH and bool(_CREDIT.fullmatch(sentence.strip()))

@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SITE = (
-    r"(?:facebook|twitter|x|instagram|linked ?in|you ?tube|tiktok|threads|mastodon|bluesky|whatsapp|telegram|"
-    r"pinterest|reddit|tumblr|"
-    r"google(?: news|\+| plus)?|apple (?:news|podcasts)|flipboard|mewe|gab|gettr|parler|rumble|truth social|"
-    r"snapchat|spotify|rss|social media)"
+    r"\b(?:facebook|twitter|x|instagram|linked ?in|you ?tube|tiktok|threads|mastodon|bluesky|whatsapp|telegram|pinterest|reddit|tumblr|"
+    r"google(?: news| plus)?|apple (?:news|podcasts)|flipboard|mewe|gab|gettr|parler|rumble|truth social|snapchat|spotify|rss|"
+    r"social media)\b"
 )
 SITES = rf"{SITE}(?:(?:\s*,\s*|\s+)(?:(?:and|or|&)\s+)?(?:on\s+)?{SITE})*"
-ADDRESS = r"(?:\S+@\S+|@\w+|\[email\W*protected\]|https?://\S+|www\.\S+)"
+ADDRESS = r"(?:[^\s@,:(]+@[^\s@,:(]+|@\w+|\[email\W*protected\]|(?:https?://|www\.)[^\s,(]+)"
 PIECE = r"(?:article|story|post|piece|column|page|essay|video|episode|podcast|interview)"
-BYLINE = r"(?-i:[A-Z@(])[^\s.!?]*(?:[\s,/|&]+(?:(?-i:[A-Z@(])\S*|for|of|and|via|the|in|de|van|von))*"  # Ana Silva/Getty Images
+BYLINE = r"(?-i:[A-Z@(])[^\s,/|&!?]*(?:[\s,/|&]+(?:(?-i:[A-Z@(])[^\s,/|&]*|for|of|and|via|the|in|de|van|von))*"  # Ana Silva/Getty Images
 
 
 class Rule(NamedTuple):
@@ -32,7 +31,7 @@ CALLS = [
     Rule(
         "Follow Jane Doe on Twitter @janedoe",
         rf"(?:and |you can |please |also )*follow (?:us|me|@\w+|(?:\S+ ){{0,6}}?on {SITES})"
-        rf"(?:[\s:,(]*(?:at|via|and|or|here|on|{SITES}|{ADDRESS}))*\)?(?:,? for .{{1,60}}| and (?:like|find|connect|"
+        rf"(?:[\s:,(]+(?:at|via|and|or|here|on|{SITE}|{ADDRESS}))*\)?(?:,? for .{{1,60}}| and (?:like|find|connect|"
         rf"subscribe)\b.{{1,60}})?",
     ),
     Rule("Follow our coverage of the strike at https://example.com/strike", rf"follow .{{2,60}}\b(?:at|here:?) {ADDRESS}"),
@@ -104,19 +103,26 @@ CALLS = [
     ),
     Rule(
         "Sign up for our weekly newsletter",
-        r"(?:please )?(?:subscribe|sign[- ]?up|register|join)(?: (?:to|for|with)\b.{0,90}\b(?:newsletters?|"
-        r"briefings?|e-?mails?|inbox|mailing list|"
-        r"updates|alerts?|channel|podcast|digest|free|account)\b.{0,70}| (?:now|today|here|for free|below))",
+        r"(?:please )?(?:subscribe|sign[- ]?up|register)"
+        r"(?: (?:to|for|with)\b.{0,90}\b(?:newsletters?|briefings?|e-?mails?|inbox|mailing list|updates|alerts?|channel|"
+        r"podcast|digest)\b.{0,70}|"
+        r" (?:now|today|here|for free|below))",
     ),
+    Rule("Join our mailing list", r"(?:please )?join (?:our|the) (?:\S+ ){0,3}(?:newsletter|mailing list|community|channel).{0,40}"),
     Rule(
         "Join 42,000 readers who get our newsletter",
         r"join (?:more than |over )?[\d,.]+\S* (?:other )?(?:readers|subscribers|people|others|members)\b.{0,100}",
     ),
     Rule(
         "Get the Example newsletter on Thursdays",
-        r"(?:get|receive|never miss|keep up|stay|want|find)\b.{0,80}\b(?:(?:our|the) (?:\S+ ){0,5}newsletters?|push notifications?)\b.{0,60}",
+        r"(?:get|receive|never miss)\b.{0,80}\b(?:(?:our|the) (?:\S+ ){0,5}newsletters?|push notifications?)\b.{0,60}",
     ),
-    Rule("The news that matters, delivered to your inbox for free", r"[^.!?]{0,140}\b(?:in|to|into) your (?:e-?mail )?inbox\b[^.!?]{0,60}"),
+    Rule(
+        "The news that matters, delivered to your inbox for free",
+        r"(?:get|receive|read|start|our|the (?:best|latest|news|week[’']s))\b[^.!?]{0,140}\b(?:in|to|"
+        r"into) your (?:e-?mail )?inbox\b[^.!?]{0,60}|"
+        r"[^.!?]{0,140}\b(?:delivered|straight|sent|direct(?:ly)?) (?:straight )?(?:in)?to your (?:e-?mail )?inbox\b[^.!?]{0,60}",
+    ),
     Rule("Get our breaking news email, free app or daily news podcast", r"get our .{2,40}\b(?:e-?mail|app|podcast)\b.{0,40}"),
     Rule(
         "Enter your email address",
@@ -149,7 +155,11 @@ CALLS = [
         "Become a member today",
         r"become an? (?:\S+ )?(?:member|subscriber|patron|supporter)(?: (?:today|now|of)\b.{0,60})?",
     ),
-    Rule("Please support The Example: facts first", r"please (?:help |consider )?(?:support|donat|subscrib)\w*\b.{0,160}"),
+    Rule(
+        "Please support The Example: facts first",
+        r"please (?:help |consider )?(?:support(?:ing)? (?:us|our|my|this|independent|(?-i:[A-Z])|the (?-i:[A-Z]))|"
+        r"donat\w+|subscrib\w+).{0,160}",
+    ),
     Rule(
         "Support independent journalism",
         r"(?:please )?(?:support|donate to|help fund) (?:us|our (?:work|journalism|site|newsroom|mission|reporting)|"
@@ -183,8 +193,7 @@ CALLS = [
     ),
     Rule(
         "Manage cookie preferences",
-        r"(?:accept|reject|allow|manage)(?: all| my| your)? (?:cookies?|cookie \S+|choices|privacy \S+)|"
-        r"(?:we value )?your privacy",
+        r"(?:accept|reject|allow|manage)(?: all| my| your)? (?:cookies?|cookie \S+|choices|privacy \S+)|we value your privacy",
     ),
     Rule(
         "Please enable JavaScript to view the comments",
@@ -207,15 +216,20 @@ NOTICES = [
         r"(?:copyright|©|\(c\))\W*(?:(?:copyright|©|\(c\))\W*)?(?:\d{4}\b|by\b|all rights).{0,160}",
     ),
     Rule("© Guardian News & Media Limited 2021", r"(?:©|\(c\)\s).{1,160}|\d{4}\s*©.{0,80}"),
-    Rule("All rights reserved", r"(?:.{0,80}[\s,.])?all rights reserved\W*(?-i:[A-Z]?)[^.]{0,40}"),
+    Rule(
+        "Nexstar Media Inc. All rights reserved",
+        r"(?-i:(?:[A-Z0-9©(]\S*\s+){0,8})all rights (?:are )?reserved(?:\W+(?-i:[A-Z©]).{0,60}| worldwide)?",
+    ),
     Rule(
         "This material may not be published, broadcast, rewritten, or redistributed",
-        r"this (?:material|content|article|story|site) (?:may|must) not be .{1,200}",
+        r"this (?:material|content|article|story|site) (?:may|must) not be (?:published|reproduced|copied|republished|"
+        r"redistributed|broadcast|"
+        r"rewritten|reprinted)\b.{0,200}",
     ),
     Rule(
         "No part of this site may be reproduced",
-        r"no part of (?:this|the) .{1,60}may be .{1,200}|(?:reprinted|republished|reproduced|"
-        r"used) with permission.{0,100}",
+        r"no part of (?:this|the) .{1,60}may be (?:reproduced|copied|used|published|stored|transmitted|distributed)\b.{0,200}|"
+        r"(?:reprinted|republished|reproduced|used) with permission.{0,100}|reproduction without permission .{1,40}",
     ),
     Rule("Print Friendly, PDF & Email", r"print(?:er)?[- ]friendly\b.{0,40}|(?:download|view|save)(?: as)?(?: a)? pdf"),
     Rule(
@@ -230,11 +244,10 @@ NOTICES = [
     ),
     Rule(
         "This article originally appeared on The Conversation",
-        rf"this (?:news |opinion )?{PIECE}(?: is| was| has been)?(?: also)? (?:(?:originally|first|previously|"
-        rf"also) )?(?:appeared|published|posted|printed|"
-        rf"reprinted|republished|syndicated|produced|excerpted|adapted|supplied|"
-        rf"distributed)(?<!is published)(?<!was published) (?:in|on|at|by|from|with|here|as part|through|"
-        rf"under)\b(?! \d).{{1,200}}",
+        rf"this (?:news |opinion )?{PIECE}(?: is| was| has been| also)* (?:(?:originally|first|previously) (?:appeared|"
+        rf"published|posted|printed|"
+        rf"produced|aired)|republished|reprinted|syndicated|supplied|distributed) "
+        rf"(?:in|on|at|by|from|with|here|as part|through|under)\b(?! \d).{{1,200}}",
     ),
     Rule(
         "Originally published at example.com",
@@ -242,7 +255,8 @@ NOTICES = [
     ),
     Rule(
         "A version of this article appears in print on July 14, 2016",
-        rf"an? (?:\S+ )?version of this {PIECE} .{{0,40}}(?:appear|publish|ran)\w*\b.{{1,250}}",
+        rf"an? (?:\S+ )?version of this {PIECE} .{{0,40}}(?:in print|originally|first|published|edition|issue|newsletter|"
+        rf"magazine)\b.{{0,250}}",
     ),
     Rule(
         "This article is more than 5 years old",
@@ -255,7 +269,7 @@ NOTICES = [
     ),
     Rule(
         "Content created by the foundation is available without charge to any eligible publisher",
-        r".{2,150} available without charge to any .{1,250}",
+        r".{2,150} available without charge to any .{0,60}(?:publisher|outlet)\b.{0,200}",
     ),
     Rule(
         "For licensing opportunities of our original content, please contact us",
@@ -290,6 +304,16 @@ NOTICES = [
         r"replies)|be the first to comment",
     ),
     Rule(
+        "Please let us know if you’re having issues with commenting",
+        r"please let us know if you.{0,10} having issues.{1,60}",
+    ),
+    Rule("Riverbank is a reader-supported publication", r".{2,80} is a reader-supported publication"),
+    Rule(
+        "To receive new posts, consider becoming a paid subscriber",
+        r"to (?:receive new posts|support (?:my|our) work)\b.{1,120}",
+    ),
+    Rule("Video Ad Feedback", r"(?:video )?ad feedback|suggest a correction|(?:hide|toggle) caption"),
+    Rule(
         "Comments are closed",
         r"comments? (?:are|is) (?:now )?(?:closed|disabled|off|moderated)|cancel reply|"
         r"required fields are marked.{0,10}",
@@ -314,9 +338,10 @@ NOTICES = [
     ),
     Rule(
         "Your browser does not support the video element",
-        r"(?:your browser|this video|javascript) (?:does not|is not|is disabled|must be|cannot|can[’']t)\b.{0,100}",
+        r"your browser (?:does not|doesn[’']t|is not) .{1,100}|javascript (?:is disabled|must be enabled|is required).{0,100}|"
+        r"this video (?:is not available|is unavailable|can(?:not|[’']t) be played).{0,60}",
     ),
-    Rule("This site is protected by reCAPTCHA", r"this (?:site|form) is protected by .{1,120}"),
+    Rule("This site is protected by reCAPTCHA", r"this (?:site|form) is protected by (?:recaptcha|hcaptcha|google).{0,120}"),
     Rule(
         "Listen to this article (5 min)",
         rf"(?:listen|play|listen to (?:this )?{PIECE})\W*\d+\s*:?\d*\s*(?:min\w*)?\W*|listen to this {PIECE}|"
@@ -360,9 +385,9 @@ CREDITS = [
     ),
     Rule(
         "Photograph: Ana Silva/The Guardian",
-        r"\W*(?:\w+ )?(?:photo(?:graph)?s?|images?|pictures?|illustrations?|video)(?: credits?|"
-        r" source)?\s*[:/|,]\s*.{2,120}",
+        r"\W*(?:\w+ )?(?:photo(?:graph)?s?|images?|pictures?|illustrations?|video)(?: credits?| source)?\s*[:/|]\s*.{2,120}",
     ),
+    Rule("Image source, Getty Images", r"image source,\s*.{2,90}"),
     Rule("Image credit: NASA/JPL", r"\W*(?:(?:image|photo|picture|video) )?credits?(?: and copyright)?\s*(?::|\.\.\.|…)\s*.{2,90}"),
 ]
 
@@ -383,14 +408,16 @@ EDGES = [
     ),
     Rule(
         "Listen",
-        r"(?:listen|watch|play|pause|video|audio|gallery|photos|close|next|previous|back|load more|show more|"
+        r"(?:listen|transcript|download|watch|play|pause|video|audio|gallery|photos|close|next|previous|back|load more|show more|"
         r"see more|view all|see all|story highlights)\W*",
     ),
     Rule("Like this:", r"(?:like|share) this:?"),
+    Rule("43", r"\d+(?:[.,]\d+)*[km]?"),
+    Rule("Heard on Morning Edition", r"heard on [^.!?]{2,40}"),
     Rule("1:23", r"\d+:\d\d(?: / \d+:\d\d)?"),
     Rule(
         "Previous article: The border guard",
-        r"(?:older|newer|previous|next) (?:post|article|story)s?(?:\s*:.{2,120})?|[←→«»‹›<>]+.{2,80}|.{2,80}[→»›]",
+        r"(?:older|newer|previous|next) (?:post|article|story)s?(?:\s*:[^.]{2,120})?|[←→«»‹›<>]+[^.]{2,80}|[^.]{2,80}[→»›]",
     ),
     Rule("News > World > Europe", r"(?-i:[A-Z])[^.!?]{2,40}(?:\s[>»›→]\s(?-i:[A-Z])[^.!?]{2,60})+"),
     Rule(
@@ -400,17 +427,18 @@ EDGES = [
     ),
     Rule(
         "The Associated Press contributed to this report",
-        r".{2,120}\bcontributed(?: reporting)? to this (?:report|article|story)",
+        r".{2,120}\bcontributed(?: reporting)? to this (?:report|article|story)\.?",
     ),
-    Rule("AP writers in Paris contributed", r"(?:ap|associated press|reuters|afp)\b.{2,100} contributed"),
+    Rule("AP writers in Paris contributed", r"(?:ap|associated press|reuters|afp)\b.{2,100} contributed\.?"),
     Rule("#bees #science", r"(?:#\w+\W*)+"),
     Rule(
         "The views expressed in this article are the author’s own",
-        r"(?:the )?(?:views|opinions)(?:,? (?:and )?\w+)* expressed .{0,200}",
+        r"(?:the )?(?:views|opinions)(?:,? (?:and )?\w+)* expressed "
+        r"(?:in this|here|by (?:the author|contributors)|are (?:solely )?those)\b.{0,200}",
     ),
-    Rule("Source: Example News Agency", r"(?:source|via)\s*:\s*.{2,80}|about the authors?\W*"),
+    Rule("Source: Example News Agency", r"(?:source|via)\s*:\s*[^.!?]{2,80}|about the authors?\W*"),
     Rule("The Morning Newsletter", r"[^.!?]{2,50}\bnewsletter"),
-    Rule("Copyright The Associated Press", r"copyright(?: the)? (?-i:[A-Z])[^!?]{2,60}"),
+    Rule("Copyright The Associated Press", rf"copyright(?: the)? {BYLINE}\.?"),
     Rule("Photos", r"\W*(?:photos?|reuters|ap|afp|epa)(?:\s*/\s*[^.!?]{2,60})?\W*"),
 ]
 
@@ -424,11 +452,11 @@ RELATED = [
     ),
     Rule(
         "More from The Stream",
-        r"(?:more|latest|also|elsewhere|popular|trending) (?:from|in|on|by|like this|to explore|to read)\b.{0,60}",
+        r"(?:more|latest|also|elsewhere|popular|trending) (?:from|in|on|by|like this|to explore|to read)\b[^.!?]{0,60}",
     ),
     Rule(
         "Most read",
-        r"most (?:popular|read|viewed|shared|commented|recent)(?: .{0,30})?|editor[’']?s[’']? (?:picks?|choice)|"
+        r"most (?:popular|read|viewed|shared|commented|recent)(?: [^.!?]{0,30})?|editor[’']?s[’']? (?:picks?|choice)|"
         r"recommended for you|related|recommended|trending(?: now)?",
     ),
     Rule(
@@ -438,23 +466,19 @@ RELATED = [
     ),
     Rule(
         "Around the web",
-        r"connect with us|follow us.{0,40}|stay connected|from (?:around )?the web|around the web|"
-        r"explore more.{0,40}",
+        r"connect with us|follow us[^.!?]{0,40}|stay connected|from (?:around )?the web|around the web|"
+        r"explore more[^.!?]{0,40}",
     ),
 ]
 
 # Above readers' comments, and the traces that such comments leave.
 COMMENTS = [
-    Rule(
-        "12 Comments",
-        r"\W*(?:\d[\d.,]*\s*|all |show |view )?comments?(?:\s*\(\d+\))?|(?:leave|post|add) a (?:comment|"
-        r"reply).{0,40}",
-    ),
+    Rule("12 Comments", r"\W*(?:\d[\d.,]*\s*|all |show |view )?comments?(?:\s*\(\d+\))?|leave a reply.{0,40}"),
     Rule("3 thoughts on “The tunnel”", r"\d+ (?:thoughts|responses|replies) (?:on|to)\b.{0,200}"),
 ]
 COMMENT_TRACES = [
     Rule("Jane says:", r".{1,40} says:"),
     Rule("Reply", r"reply|like|flag|report(?: abuse)?"),
-    Rule("3 days ago", r".{0,40}\b\d+ (?:minutes|hours|days|weeks|months|years) ago"),
+    Rule("3 days ago", r"[^.!?]{0,40}\b\d+ (?:minutes|hours|days|weeks|months|years) ago"),
     Rule("July 3, 2020 at 5:00 pm", r".{0,60}\d{4},? at \d+:\d\d ?[ap]m"),
 ]

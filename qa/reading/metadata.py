@@ -13,7 +13,7 @@ from qa.reading.draft import Facts
 NAMES = {
     "title": ("title", "headline"),
     "author": ("author", "authors", "byline", "by"),
-    "published": ("published", "date", "pubdate", "publish_date", "published_at", "date_published", "created"),
+    "published": ("published", "date", "pubdate", "publish_date", "published_at", "date_published", "publication_date", "created"),
     "url": ("url", "link", "canonical_url", "source_url", "original_url", "permalink", "source"),
     "site": ("site", "site_name", "publisher", "publication", "website", "source"),
     "language": ("language", "lang", "locale"),
@@ -34,7 +34,7 @@ def read_front_matter(text: str) -> tuple[Facts, str]:
 
 def facts_from(fields: dict[Any, Any]) -> Facts:
     """The facts in a record. A value of the wrong type says nothing."""
-    known = {str(name).strip().lower().replace("-", "_"): value for name, value in fields.items()}
+    known = {str(name).strip().lower().replace("-", "_").replace(" ", "_"): value for name, value in fields.items()}
 
     def values(kind: str) -> list[Any]:
         return [known[name] for name in NAMES[kind] if known.get(name)]

@@ -123,11 +123,11 @@ def _paragraphs(rows: list[Row]) -> Iterator[Line]:
     """Rows joined while they run on: same size, same distance, no indent after a full stop."""
     words = set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", " ".join(row.text for row in rows)))
     gaps = [a.bottom - b.bottom for a, b in zip(rows, rows[1:], strict=False) if 0 < a.bottom - b.bottom < 4 * a.size]
-    pitch, body = (median(gaps) if gaps else 0.0), median(row.size for row in rows)
+    pitch = (median(gaps) if gaps else 0.0) / median(row.size for row in rows)
+    columns = _right_edges(rows)
     text, item = rows[0].text, False
     for before, row in zip(rows, rows[1:], strict=False):
-        right = max(other.right for other in rows if abs(other.left - before.left) < 3)
-        if _begins_paragraph(before, row, pitch * row.size / body, right):
+        if _begins_paragraph(before, row, pitch, columns[_column(before)]):
             yield _line(text, item)
             item = bool(_ITEM.match(text))
             text = row.text
@@ -136,7 +136,21 @@ def _paragraphs(rows: list[Row]) -> Iterator[Line]:
     yield _line(text, item)
 
 
+def _column(row: Row) -> int:
+    return round(row.left / 4)
+
+
+def _right_edges(rows: list[Row]) -> dict[int, float]:
+    """Column, by where its lines begin -> where its longest line ends."""
+    edges: dict[int, float] = {}
+    for row in rows:
+        for column in (_column(row) - 1, _column(row), _column(row) + 1):
+            edges[column] = max(edges.get(column, 0.0), row.right)
+    return edges
+
+
 def _begins_paragraph(before: Row, row: Row, pitch: float, right: float) -> bool:
+    """`pitch`: usual distance of two rows, as a multiple of their size; `right`: where the longest row of the column ends."""
     ended = bool(_SENTENCE_END.search(before.text))
     gap = before.bottom - row.bottom
     if abs(row.size - before.size) > 0.15 * before.size or _ITEM.match(row.text):
@@ -144,7 +158,7 @@ def _begins_paragraph(before: Row, row: Row, pitch: float, right: float) -> bool
     if gap <= 0:  # the next column or page
         return ended
     short = before.right < right - 0.15 * (right - before.left)
-    return gap > 1.4 * pitch or (ended and (short or row.left > before.left + 0.5 * row.size))
+    return gap > 1.4 * pitch * row.size or (ended and (short or row.left > before.left + 0.5 * row.size))
 
 
 def _joined(text: str, following: str, words: set[str]) -> str:
