@@ -196,6 +196,186 @@ Most Read
 """,
         Facts("How bees count", None, None),
     ),
+    "commentary": (
+        """
+The Stream
+
+Did the River Really Change Its Course Overnight?
+
+By Jane Doe Published on March 3, 2017 • 14 Comments
+
++The river left its bed on Friday night and found another one, two miles to the east.
+
++Dr. Frederick Roe, a hydrologist at the state university, told The Example that “it happens once in a century.”
+
++“Share the load and nobody drowns,” the mayor said.
+
+Originally published at The Example Foundation. Reprinted with permission.
+
+Please Support The Stream: Equipping Christians to Think Clearly About the Political, Economic, and Moral Issues of Our Day.
+
+Print Friendly, PDF & Email
+
+Like the article? Share it with your friends! And use our social media pages to join or start the conversation! Find us on Facebook, X, Instagram, MeWe and Gab.
+
+Inspiration
+A Father Who Waits
+Tom Gilson
+More from The Stream
+Connect with Us
+""",  # noqa: E501
+        Facts("Did the River Really Change Its Course Overnight?", "Jane Doe", date(2017, 3, 3)),
+    ),
+    "partisan": (
+        """
+Mayor Vows to Move Town After River Changes Course
+
+AP Photo/John Locher
+
+JANE DOE
+
+3 Mar 2017
+
++SPRINGFIELD — The mayor vowed on Saturday to move the whole town two miles to the east.
+
++He tweeted:
+
++“We go where the river goes.”
+
++The council meets on Tuesday; 340 families have signed a petition against the plan.
+
+Follow Jane Doe on Twitter @JaneDoeExample or email her at jdoe@breitbart.example.
+
+Politics
+Pre-Viral
+river
+Springfield
+
+.
+
+COMMENTS
+Please let us know if you're having issues with commenting.
+""",
+        Facts("Mayor Vows to Move Town After River Changes Course", "Jane Doe", date(2017, 3, 3)),
+    ),
+    "live": (
+        """
+River changes course, leaving town dry
+By Jane Doe, CNN
+4 min read
+Updated 9:14 AM EST, Sat March 4, 2017
+
+Video Ad Feedback
++Town left dry after river moves
+01:12 - Source: CNN
+
++Springfield, Illinois (CNN) —
+
++A river in Illinois has changed its course overnight and left a town of 900 people without water.
+
++“We woke up and it was gone,” said Ann Lee, who runs the ferry.
+
+Ad Feedback
+
++The governor has declared an emergency. Tankers arrived on Saturday.
+
+CNN’s John Smith contributed to this report.
+
+Sign up for CNN's Wonder Theory science newsletter. Explore the universe with news on fascinating discoveries and more.
+""",
+        Facts("River changes course, leaving town dry", "Jane Doe", date(2017, 3, 4)),
+    ),
+    "letter": (
+        """
+Notes from the Riverbank
+SubscribeSign in
+
+What the river wants
++On losing a landscape
+Jane Doe
+Mar 04, 2017
+
+43
+
+12
+Share
+
++I went down to the river on Saturday and it was not there. What was there was a road of stones.
+
+Leave a comment
+
++My neighbour had brought a chair. He sat where the ferry used to land and read the newspaper.
+
+Notes from the Riverbank is a reader-supported publication. To receive new posts and support my work, consider becoming a free or paid subscriber.
+
+Subscribe
+
++“It will be back,” he said, and turned the page. He has lived here for 81 years.
+
+43 Likes
+12 Comments
+Share this post
+
+Previous
+Next
+""",  # noqa: E501
+        Facts("What the river wants", "Jane Doe", date(2017, 3, 4)),
+    ),
+    "radio": (
+        """
+NATIONAL
+
+A River Moves, And A Town Wonders What To Do
+
+March 4, 2017 5:00 AM ET
+Heard on Morning Edition
+
+Jane Doe
+
+LISTEN · 3:51
+3-Minute Listen
+Download
+Transcript
+
++A dry riverbed in Springfield on Saturday.
++Ann Lee for NPR
+hide caption
+toggle caption
+
++People in Springfield went to bed beside a river and woke up beside a field of stones.
+
++The Army Corps of Engineers says it could take two years to bring the water back.
+
++Residents have been told to boil what comes out of the tap, and to save it.
+
+river
+Illinois
+Facebook
+Flipboard
+Email
+""",
+        Facts("A River Moves, And A Town Wonders What To Do", "Jane Doe", date(2017, 3, 4)),
+    ),
+    "station": (
+        """
+by: Jane Doe
+Posted: Mar 4, 2017 / 06:12 AM CST
+Updated: Mar 4, 2017 / 09:40 AM CST
+
++SPRINGFIELD, Ill. (WXYZ) — Springfield has no river any more.
+
++Firefighters delivered 400 gallons of water to the school on Saturday. Sign up for text alerts began at noon.
+
+Copyright 2017 Nexstar Media Inc. All rights reserved. This material may not be published, broadcast, rewritten, or redistributed.
+
+Suggest a Correction
+Trending Stories
+Man finds boat in garden
+Bridge to nowhere opens
+Submit
+""",
+        Facts(None, "Jane Doe", date(2017, 3, 4)),
+    ),
 }
 
 
@@ -205,8 +385,7 @@ def _split(page: str) -> tuple[str, str]:
     kept: list[str] = []
     for before, line in zip(["", *lines], lines):
         if line.startswith("+"):
-            item = line.startswith("+- ") and before.startswith("+- ")
-            kept.append(("\n" if item else "\n\n") + line[1:])
+            kept.append(("\n" if before.startswith("+") else "\n\n") + line[1:])
     return "\n".join(line.removeprefix("+") for line in lines), "".join(kept).strip()
 
 

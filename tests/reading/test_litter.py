@@ -113,7 +113,7 @@ The BBC is not responsible for the content of external sites.
 * * *
 ***
 ———
-""".strip().splitlines()
+""".strip().splitlines()  # noqa: E501
 
 SENTENCES = """
 Follow the money, he said.
@@ -184,6 +184,32 @@ By using this method, you can agree on almost anything.
 He said: “Subscribe to our newsletter.”
 Visit us at the lighthouse and you will understand, the keeper writes.
 Related stories survive in the Norse sagas.
+The records can be found at the annex.
+The owl can be reached by a narrow track.
+This story may not be true.
+This site is protected by UNESCO.
+No part of the coast may be built on.
+The amendment keeps all rights reserved to the states.
+The contract says that all rights are reserved.
+This story was adapted from a novel by Tolstoy.
+This story appeared on the front page of every newspaper.
+This page was printed in Venice.
+A version of this story appears in the Koran.
+This video cannot be verified.
+Bread is made available without charge to any citizen.
+There are 120 unread messages in your inbox.
+Join with your neighbours and keep the river free.
+Please support the head of the animal with both hands.
+Pictures, books and letters fill the house.
+Images from the probe arrive tomorrow.
+Produced by Apple, the phone sold out in a day.
+Written by Shakespeare in a hurry, the play lasts four hours.
+Reporting by telephone is common in wartime.
+Most popular names are short.
+More in sorrow than in anger, the king left.
+Latest in the line is a boy of nine.
+Home alone, the dog barked.
+Comments on the plan are due in May.
 """.strip().splitlines()
 
 
