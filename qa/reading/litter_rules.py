@@ -96,6 +96,8 @@ CALLS = [
         "Liked this story?",
         rf"(?:did you )?(?:like|love|liked|loved|enjoy|enjoyed)(?: reading)? (?:this|the|our) {PIECE}\?",
     ),
+    Rule("Like what you’re reading?", rf"(?:enjoying|like|liking) (?:this {PIECE}|what you(?:[’']re| are) reading)\?"),
+    Rule("Spotted a mistake?", r"(?:spotted|noticed|found) (?:a|an) (?:mistake|error|typo|problem)\?"),
     Rule(
         "If you enjoyed this article, please share it",
         r"if you (?:liked?|enjoy(?:ed)?|loved?)\b.{0,40}(?:share|subscribe|consider|sign up|follow|support|"
@@ -163,7 +165,8 @@ CALLS = [
     Rule(
         "Support independent journalism",
         r"(?:please )?(?:support|donate to|help fund) (?:us|our (?:work|journalism|site|newsroom|mission|reporting)|"
-        r"(?:independent|quality|local|nonprofit) (?:journalism|media|news)).{0,80}|donate (?:now|today|here)",
+        r"(?:independent|quality|local|nonprofit) (?:journalism|media|news)).{0,80}|donate (?:now|today|here)|"
+        r"sign (?:me )?up here|sign me up",
     ),
     Rule(
         "Download our app",
@@ -193,7 +196,8 @@ CALLS = [
     ),
     Rule(
         "Manage cookie preferences",
-        r"(?:accept|reject|allow|manage)(?: all| my| your)? (?:cookies?|cookie \S+|choices|privacy \S+)|we value your privacy",
+        r"(?:accept|reject|allow|manage)(?: all| my| your)? (?:cookies?|cookie \S+|choices|privacy \S+)|"
+        r"we value your privacy|your privacy matters(?: to us)?",
     ),
     Rule(
         "Please enable JavaScript to view the comments",
@@ -315,7 +319,7 @@ NOTICES = [
     Rule("Video Ad Feedback", r"(?:video )?ad feedback|suggest a correction|(?:hide|toggle) caption"),
     Rule(
         "Comments are closed",
-        r"comments? (?:are|is) (?:now )?(?:closed|disabled|off|moderated)|cancel reply|"
+        r"comments?(?: on this \w+)? (?:are|is) (?:now )?(?:closed|disabled|off|moderated)|cancel reply|"
         r"required fields are marked.{0,10}",
     ),
     Rule(
@@ -474,7 +478,7 @@ RELATED = [
 # Above readers' comments, and the traces that such comments leave.
 COMMENTS = [
     Rule("12 Comments", r"\W*(?:\d[\d.,]*\s*|all |show |view )?comments?(?:\s*\(\d+\))?|leave a reply.{0,40}"),
-    Rule("3 thoughts on “The tunnel”", r"\d+ (?:thoughts|responses|replies) (?:on|to)\b.{0,200}"),
+    Rule("3 thoughts on “The tunnel”", r"(?:\d+|one) (?:thoughts?|responses?|repl(?:y|ies)) (?:on|to)\b.{0,200}"),
 ]
 COMMENT_TRACES = [
     Rule("Jane says:", r".{1,40} says:"),

@@ -108,6 +108,10 @@ Listen to this article
 5 min read
 Reading time: 5 minutes
 Support independent journalism
+Enjoying this story? Get The Long View in your inbox twice a month.
+Like what you’re reading? Join 40,000 readers of the Letter. Sign up here.
+Spotted a mistake? Email corrections@example.com
+Comments on this piece are now closed.
 Download our app
 The BBC is not responsible for the content of external sites.
 * * *
