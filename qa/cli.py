@@ -186,7 +186,7 @@ def calibrate(
     from qa.evaluation.calibrate import run_calibrate
     from qa.evaluation.load import load_dataset
 
-    datasets = [load_dataset(path, split).sample(sample, seed) for path in sets]
+    datasets = [load_dataset(path, split if path.is_dir() else None).sample(sample, seed) for path in sets]
     fitted = run_calibrate(datasets, _settings(config, index), out, at_most)
     if as_json:
         print_json(fitted.to_json())

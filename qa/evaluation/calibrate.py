@@ -40,13 +40,15 @@ PENALTY = 1.0  # inverse strength of the L2 penalty on standardised features
 class Sample:
     """One question for the fit: what was known about its best answer, and whether that was right.
 
-    `group` is the article that it was asked of; `answerable` is False when the articles don't say.
+    `group` is the article that it was asked of; `answerable` is False when the articles don't say. `weight` makes several
+    sets count alike.
     """
 
     features: Mapping[str, float]
     right: bool
     answerable: bool
     group: str
+    weight: float = 1.0
 
 
 def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, at_most: float | None) -> Calibration:
@@ -58,7 +60,8 @@ def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, at_mos
     with progress_bars() as progress:
         for dataset in datasets:
             indexed, _ = prepare_index(dataset, config, encoder, progress)
-            samples += collect(Pipeline(indexed, encoder=encoder), dataset, progress)
+            found = list(collect(Pipeline(indexed, encoder=encoder), dataset, progress))
+            samples += [replace(sample, weight=1 / len(found)) for sample in found]
     sets = {dataset.name: dataset.questions_sha256 for dataset in datasets}
     fitted = fit(samples, at_most, {"reader": config.reader.model, "encoder": encoder.fingerprint, "sets": sets, "date": today()})
     write_json(out, fitted.to_json())
@@ -79,21 +82,33 @@ def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> I
 
 
 def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[str, Any] | None = None) -> Calibration:
-    """A calibration with its held-out figures in `about`. `at_most` is the share of questions without an answer in the
-    articles that may be answered all the same; it sets the threshold, which is 0.5 otherwise."""
+    """A calibration with its held-out figures in `about`.
+
+    `at_most` is the share of questions without an answer in the articles that may be answered all the same; it sets the
+    threshold. Without it, the threshold is where right answers are best told from wrong ones (Youden's index).
+    """
     right = np.array([sample.right for sample in samples])
     if len(samples) < LEAST or right.all() or not right.any():
         raise DataError(
             f"{len(samples)} questions with {int(right.sum())} right answers are too few to fit a confidence: "
             f"at least {LEAST} are needed, with right and wrong ones among them"
         )
+    weights = np.array([sample.weight for sample in samples])
     held_out = _held_out(samples, right)
-    curve = _curve(held_out, right) if len(samples) >= LEAST_FOR_CURVE else ()
+    curve = _curve(held_out, right, weights) if len(samples) >= LEAST_FOR_CURVE else ()
     confidence = np.array([along(curve, probability) for probability in held_out])
     answerable = np.array([sample.answerable for sample in samples])
-    threshold = 0.5 if at_most is None else operating_point(confidence, answerable, at_most)
+    threshold = youden_point(confidence, right, weights) if at_most is None else operating_point(confidence, answerable, at_most)
     figures = _figures(confidence, right, answerable, threshold)
     return replace(_regression(samples), curve=curve, threshold=threshold, about={**(about or {}), **figures})
+
+
+def youden_point(confidence: Values, right: npt.NDArray[np.bool_], weights: Values) -> float:
+    """The threshold with the largest difference between the share of right answers shown and that of wrong ones."""
+    from sklearn.metrics import roc_curve
+
+    wrong_shown, right_shown, thresholds = roc_curve(right, confidence, sample_weight=weights)
+    return float(min(1.0, thresholds[np.argmax(right_shown - wrong_shown)]))
 
 
 def operating_point(confidence: Values, answerable: npt.NDArray[np.bool_], at_most: float) -> float:
@@ -114,10 +129,12 @@ def _regression(samples: Sequence[Sample]) -> Calibration:
     matrix = np.array([[sample.features[name] for name in names] for sample in known])
     means, spread = matrix.mean(axis=0), matrix.std(axis=0)
     scales = np.where(spread > 0, spread, 1.0)
-    model = LogisticRegression(C=PENALTY, max_iter=1000).fit((matrix - means) / scales, [sample.right for sample in known])
-    weights = model.coef_[0] / scales
-    intercept = float(model.intercept_[0] - weights @ means)
-    return Calibration(intercept, dict(zip(names, weights.tolist())), dict(zip(names, means.tolist())))
+    model = LogisticRegression(C=PENALTY, max_iter=1000)
+    weights = np.array([sample.weight for sample in known])
+    model.fit((matrix - means) / scales, [sample.right for sample in known], sample_weight=weights / weights.mean())
+    slopes = model.coef_[0] / scales
+    intercept = float(model.intercept_[0] - slopes @ means)
+    return Calibration(intercept, dict(zip(names, slopes.tolist())), dict(zip(names, means.tolist())))
 
 
 def _held_out(samples: Sequence[Sample], right: npt.NDArray[np.bool_]) -> Values:
@@ -134,14 +151,15 @@ def _held_out(samples: Sequence[Sample], right: npt.NDArray[np.bool_]) -> Values
     return probabilities
 
 
-def _curve(probability: Values, right: npt.NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+def _curve(probability: Values, right: npt.NDArray[np.bool_], weights: Values) -> tuple[tuple[float, float], ...]:
     """Share right against probability in bins of as many questions each, made monotone; straight lines from (0, 0) to (1, 1)
     through them. Levels of the isotonic regression become single points, so that no two probabilities end up equal."""
     from sklearn.isotonic import IsotonicRegression
 
     bins = np.array_split(np.argsort(probability, kind="stable"), CURVE_BINS)
-    x = np.array([probability[rows].mean() for rows in bins])
-    y = IsotonicRegression().fit_transform(x, np.array([right[rows].mean() for rows in bins]))
+    x = np.array([np.average(probability[rows], weights=weights[rows]) for rows in bins])
+    shares = np.array([np.average(right[rows], weights=weights[rows]) for rows in bins])
+    y = IsotonicRegression().fit_transform(x, shares, sample_weight=[weights[rows].sum() for rows in bins])
     inner = [(float(x[y == level].mean()), float(level)) for level in np.unique(y) if 0 < level < 1]
     return ((0.0, 0.0), *inner, (1.0, 1.0))
 
