@@ -118,11 +118,11 @@ def serve(
     index: IndexFolder = None,
 ) -> None:
     """Open the page in which people ask."""
-    from qa.ui import serve as serve_page
-
     settings = _settings(config, index)
     for name, value in (("ui.host", host), ("ui.port", port)):
         settings = settings if value is None else settings.replace(name, value)
+    from qa.ui import serve as serve_page  # after the settings: Gradio takes seconds to import, a wrong setting is told at once
+
     serve_page(settings)
 
 

@@ -41,6 +41,7 @@ class Pipeline:
         self._store: Store | None = None
         self._retriever: Retriever | None = None
         self._calibration: Calibration | None = None
+        self._counted: tuple[tuple[str, int], dict[str, object]] | None = None
         self._loading = threading.RLock()
         self._warm = False
 
@@ -107,7 +108,9 @@ class Pipeline:
         """Counts and sizes of the index, and which models answer."""
         with self._snapshot() as (store, _):
             encoder = self._the_encoder()
-            return {**store.info(), "encoder": encoder.name, "fingerprint": encoder.fingerprint, "reader": self.config.reader.model}
+            if self._counted is None or self._counted[0] != store.identity:  # counting takes long, and the page asks all the time
+                self._counted = store.identity, store.info()
+            return {**self._counted[1], "encoder": encoder.name, "fingerprint": encoder.fingerprint, "reader": self.config.reader.model}
 
     def _respond(
         self, question: str, standalone: str, hits: Sequence[Hit], groups: Sequence[Group], store: Store, clock: _Clock

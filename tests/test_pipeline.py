@@ -166,6 +166,8 @@ def test_info_says_what_answers(pipeline):
     info = pipeline.info()
     assert (info["articles"], info["passages"], info["encoder"], info["fingerprint"]) == (3, 3, "fake", "fa4e")
     assert [summary.id for summary in pipeline.articles()] == ["moon", "nasa", "river"]
+    remove_articles(pipeline.config, ["moon"])
+    assert pipeline.info()["articles"] == 2
 
 
 def test_nothing_is_loaded_before_it_is_needed(config, monkeypatch):
