@@ -23,11 +23,12 @@ from qa.encoder import load_encoder
 from qa.errors import DataError
 from qa.evaluation.asking import Asked
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.files import Progress, progress_bars, silent, today, writable, write_json
+from qa.evaluation.files import Progress, silent, today, writable, write_json
 from qa.evaluation.indexes import RememberingEncoder, prepare_index
 from qa.evaluation.metrics import is_right
 from qa.evaluation.statistics import Values, auroc, calibration_error
 from qa.pipeline import Pipeline
+from qa.terminal import progress_bar
 
 FOLDS = 5
 LEAST = 40  # questions; with fewer, or without both kinds of outcome, there is nothing to fit
@@ -57,7 +58,7 @@ def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, at_mos
     samples: list[Sample] = []
     encoder = RememberingEncoder(load_encoder(config.embedding))
     encoder.remember()
-    with progress_bars() as progress:
+    with progress_bar() as progress:
         for dataset in datasets:
             indexed, _ = prepare_index(dataset, config, encoder, progress)
             found = list(collect(Pipeline(indexed, encoder=encoder), dataset, progress))

@@ -5,12 +5,13 @@ Colours are Okabe and Ito's, which colour-blind people can tell apart; axes take
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import cycle
 
 WIDTH, HEIGHT = 420, 300
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 34, 44
+LEFT, RIGHT, TOP, BOTTOM = 52, 20, 34, 44
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 TICKS = 5
 
@@ -68,17 +69,26 @@ def _svg(title: str, parts: Sequence[str]) -> str:
 def _axes(labels: tuple[str, str], x_range: Range, y_range: Range) -> str:
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = [f'<path d="M{LEFT} {TOP}V{bottom}H{right}" fill="none" stroke="currentColor"/>']
-    for number in range(TICKS + 1):
-        x = x_range[0] + (x_range[1] - x_range[0]) * number / TICKS
-        y = y_range[0] + (y_range[1] - y_range[0]) * number / TICKS
-        across, up = _place((x, y), x_range, y_range)
+    for x in _ticks(*x_range):
+        across, _ = _place((x, y_range[0]), x_range, y_range)
         parts.append(f'<text x="{across:.1f}" y="{bottom + 15}" text-anchor="middle">{_tick(x)}</text>')
+    for y in _ticks(*y_range):
+        _, up = _place((x_range[0], y), x_range, y_range)
         parts.append(f'<text x="{LEFT - 6}" y="{up + 4:.1f}" text-anchor="end">{_tick(y)}</text>')
         parts.append(f'<path d="M{LEFT} {up:.1f}H{right}" stroke="currentColor" opacity="0.15"/>')
     parts.append(f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(labels[0])}</text>')
     middle = (TOP + bottom) / 2
     parts.append(f'<text x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">{escape(labels[1])}</text>')
     return "".join(parts)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers in a range, some five of them: (1, 10) -> 2, 4, 6, 8, 10."""
+    rough = (high - low) / TICKS
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= 0.99 * rough)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
 
 
 def _legend(names: Sequence[str]) -> list[str]:

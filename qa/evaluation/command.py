@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,12 +14,13 @@ from rich.console import Console
 from qa.config import Config
 from qa.errors import ConfigError
 from qa.evaluation.compare import compare, sweep
-from qa.evaluation.files import progress_bars, writable
+from qa.evaluation.files import writable
 from qa.evaluation.gate import baseline_file, broken_floors, set_floors
 from qa.evaluation.load import load_dataset
 from qa.evaluation.outcomes import Mode
 from qa.evaluation.report import print_comparison, print_result
 from qa.evaluation.runs import Run, evaluate
+from qa.terminal import print_json, progress_bar, say
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
 
         write_report(options.html, runs, labels, comparisons)
     if options.json:
-        print(json.dumps(_document(runs, labels, comparisons), ensure_ascii=False, indent=1))
+        print_json(_document(runs, labels, comparisons))
     else:
         _print(runs, labels, comparisons, Console())
     return not options.gate or _gate_holds(paths, runs)
@@ -87,7 +87,7 @@ def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
     datasets = [load_dataset(path, options.split).sample(options.sample, options.seed) for path in paths]
     runs = []
     with ExitStack() as stack:
-        progress = stack.enter_context(progress_bars())
+        progress = stack.enter_context(progress_bar())
         write = stack.enter_context(_details(options.details)) if options.details else None
         for dataset in datasets:
             for label, config in configs.items():
@@ -127,7 +127,7 @@ def _gate_holds(paths: Sequence[Path], runs: Sequence[Run]) -> bool:
     each = len(runs) // len(paths)
     broken = [line for number, run in enumerate(runs) for line in broken_floors(run, baseline_file(paths[number // each]))]
     for line in broken:
-        print(line, file=sys.stderr)
+        say(line)
     return not broken
 
 

@@ -17,7 +17,7 @@ from qa.evaluation.compare import relevant_rank
 from qa.evaluation.files import writable
 from qa.evaluation.metrics import Found
 from qa.evaluation.outcomes import Outcome, score
-from qa.evaluation.report import costs, heading, number
+from qa.evaluation.report import KIND_COLUMNS, costs, heading, number
 from qa.evaluation.runs import Run
 from qa.evaluation.summary import METRICS
 
@@ -46,6 +46,7 @@ def render_report(runs: Sequence[Run], labels: Sequence[str], comparisons: Seque
         comparisons=[{**comparison, "differ": comparison["differ"][:DIFFERENCES]} for comparison in comparisons],
         charts=charts({name: run.result for name, run in zip(names, runs)}) + [latencies(dict(zip(names, runs)))],
         metrics=METRICS,
+        kind_columns=KIND_COLUMNS,
     )
 
 

@@ -20,7 +20,7 @@ from qa.evaluation.statistics import Values
 Mode = Literal["answers", "retrieval", "reader"]
 ANSWERS = (
     *("EM", "F1", "EM_forced", "F1_forced", "no_answer_EM", "no_answer_F1"),
-    *("answered_answerable", "answered_unanswerable", "wrong_given", "right"),
+    *("answered_answerable", "answered_unanswerable", "answered", "wrong_given", "right"),
 )
 Scores = dict[str, Values]
 
@@ -118,7 +118,7 @@ def _answer_scores(outcome: Outcome, refusable: bool) -> dict[str, float]:
     golds = [gold.text for gold in outcome.question.gold]
     shown, best, answered = outcome.answer or "", outcome.best, float(outcome.answer is not None)
     em, overlap, forced = exact_match(shown, golds), f1(shown, golds), f1(best, golds)
-    scores = {"right": float(is_right(best, golds))}
+    scores = {"right": float(is_right(best, golds)), "answered": answered}
     if golds:
         scores |= {"EM": em, "F1": overlap, "EM_forced": exact_match(best, golds), "F1_forced": forced, "answered_answerable": answered}
     else:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from qa.evaluation.summary import METRICS
 
-KIND_COLUMNS = ("R@1", "R@5", "RR@10", "EM", "F1", "right")
+KIND_COLUMNS = ("R@1", "R@5", "RR@10", "EM", "F1", "right", "answered")
 SHOWN_FAILURES = 10
 SIGNIFICANT = 0.05
 
@@ -84,9 +84,8 @@ def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> Table:
     columns = [name for name in KIND_COLUMNS if any(name in row for row in kinds.values())]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("kind", no_wrap=True)
-    for column in ("questions", *columns, "answered"):
+    for column in ("questions", *columns):
         table.add_column(column, justify="right")
     for kind, row in kinds.items():
-        answered = row.get("answered_answerable", row.get("answered_unanswerable"))
-        table.add_row(kind, str(row["questions"]), *(number(row.get(name)) for name in columns), number(answered))
+        table.add_row(kind, str(row["questions"]), *(number(row.get(name)) for name in columns))
     return table

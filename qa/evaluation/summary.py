@@ -79,7 +79,7 @@ def _kinds(outcomes: Sequence[Outcome], scores: Scores) -> dict[str, dict[str, f
         rows[outcome.question.kind or "all"].append(number)
     kinds: dict[str, dict[str, float]] = {}
     for kind, numbers in sorted(rows.items()):
-        means = {name: mean(values[numbers]) for name, values in scores.items() if name in (*METRICS, "right")}
+        means = {name: mean(values[numbers]) for name, values in scores.items() if name in (*METRICS, "right", "answered")}
         kinds[kind] = {"questions": len(numbers)} | {name: value for name, value in means.items() if value is not None}
     return kinds
 

@@ -18,11 +18,13 @@ from qa.evaluation.runs import evaluate
 
 EVIL = article("evil", 'The <script>alert("Moon")</script> is grey.\n\nThe Sun is <b>yellow</b>.', "<i>Evil</i>")
 GOLD = Gold("evil", EVIL.text.index("grey"), EVIL.text.index("grey") + 4, "grey")
-SET = Dataset(
-    "evil & co",
-    (EVIL,),
-    (Question("q1", "Is the Moon grey?", "fact", gold=(GOLD,)), Question("q2", "Who <u>sings</u>?", "off-topic")),
+SUN = Gold("evil", EVIL.text.index("Sun"), EVIL.text.index("Sun") + 3, "Sun")
+QUESTIONS = (
+    Question("q1", "Is the Moon grey?", "fact", gold=(GOLD,)),
+    Question("q2", "Who <u>sings</u>?", "fact", gold=(SUN,)),
+    Question("q3", "Who dances?", "off-topic"),
 )
+SET = Dataset("evil & co", (EVIL,), QUESTIONS)
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_charts_are_well_formed_and_named():
 
 def test_a_line_goes_where_its_points_are():
     chart = line_chart("t", {"x": [(0, 0), (1, 1)]}, ("", ""), (0, 1), (0, 1))
-    assert 'points="52.0,256.0 408.0,34.0"' in chart
+    assert 'points="52.0,256.0 400.0,34.0"' in chart
 
 
 def test_histogram_counts_what_is_above_in_the_last_bin():
