@@ -26,7 +26,7 @@ LAYERS = (
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 # Within a layer these come first.
-BELOW = {("indexer", "batches"), ("reader", "span_reader")}
+BELOW = {("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader")}
 
 
 def imports(file: Path) -> set[str]:
