@@ -7,6 +7,7 @@ What makes an answer believable is gathered here as features; turning them into 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,15 @@ def grouped(spans: Sequence[Span], reader_weight: float) -> list[Group]:
         elif not any(_overlap(span, other) for other in same):
             same.append(span)
     return [Group(tuple(group), _score(group[0], reader_weight)) for group in groups]
+
+
+def reranked(hits: Sequence[Hit], spans: Sequence[Span], reader_weight: float) -> list[Hit]:
+    """The hits in the order of their best spans; those without any keep their order, last."""
+    best: dict[int, float] = {}
+    for span in spans:
+        number = span.hit.passage.number
+        best[number] = max(best.get(number, -math.inf), _score(span, reader_weight))
+    return sorted(hits, key=lambda hit: -best.get(hit.passage.number, -math.inf))
 
 
 def features(question: str, groups: Sequence[Group]) -> dict[str, float]:

@@ -44,7 +44,7 @@ class Passages(Section):
 
 
 class Retrieval(Section):
-    dense_weight: float = Field(0.5, ge=0, le=1, description="share of the dense score in the fused one; 0: full text only")
+    dense_weight: float = Field(0.6, ge=0, le=1, description="share of the dense score in the fused one; 0: full text only")
     passages: int = Field(8, ge=1, le=1000, description="passages handed to the reader")
     candidates: int = Field(100, ge=1, le=10_000, description="passages taken from each search before fusion")
 

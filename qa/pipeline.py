@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from qa.answers import Group, cite_group, cite_hits, features, grouped
+from qa.answers import Group, cite_group, cite_hits, features, grouped, reranked
 from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
@@ -27,6 +27,7 @@ from qa.retriever import Retriever
 from qa.store import Store
 
 LONGEST_QUESTION = 10_000  # characters; what is longer is cut off
+LISTED = 10  # hits of a response, read or not
 CLOSEST = 3  # passages cited when the articles don't say
 
 OnStage = Callable[[str], None]
@@ -70,10 +71,10 @@ class Pipeline:
             with clock.stage("encode"):
                 vector = self._the_encoder().encode_questions([standalone])[0]
             with clock.stage("retrieve"):
-                hits = retriever.search(standalone, self.config.retrieval.passages, filters, vector)
+                hits = retriever.search(standalone, max(LISTED, self.config.retrieval.passages), filters, vector)
             (on_stage or _silent)("reading")
             with clock.stage("read"):
-                groups = self.read(standalone, hits)
+                hits, groups = self._read(standalone, hits)
             return self._respond(question, standalone, hits, groups, store, clock)
 
     def search(self, question: str, filters: Filters = Filters(), k: int = 10) -> tuple[Hit, ...]:
@@ -91,6 +92,14 @@ class Pipeline:
         """The reader's answers in these hits, best first, those that say the same together."""
         reader = self._the_reader()
         return grouped(reader.read(question, hits), reader.weight)
+
+    def _read(self, question: str, hits: Sequence[Hit]) -> tuple[list[Hit], list[Group]]:
+        """Reads the first passages; a model that has read them knows better than retrieval which come first."""
+        reader = self._the_reader()
+        first, rest = list(hits[: self.config.retrieval.passages]), list(hits[self.config.retrieval.passages :])
+        spans = reader.read(question, first)
+        order = reranked(first, spans, reader.weight) if reader.reranks else first
+        return order + rest, grouped(spans, reader.weight)
 
     def article(self, article_id: str) -> Article:
         """StoreError when it is not there (any more)."""

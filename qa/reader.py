@@ -24,10 +24,12 @@ _LEANS_BACK = re.compile(r"(he|she|it|they|this|that|these|those|but|and|so|his|
 
 
 class Reader(Protocol):
-    """What the pipeline needs of a reader. `weight` is how much its score counts beside the retrieval score."""
+    """What the pipeline needs of a reader. `weight` is how much its score counts beside the retrieval score,
+    `reranks` whether the order of the hits should follow it."""
 
     name: str
     weight: float
+    reranks: bool
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans inside the hits' passages, best first."""
@@ -38,6 +40,7 @@ class SentenceReader:
 
     name = "sentence"
     weight = 1.0
+    reranks = False
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

@@ -55,6 +55,7 @@ class SpanReader:
     """A reader by name (`span`: our own), folder or Hugging Face name. Safe to use from several threads."""
 
     weight = 0.05  # of a logit beside the retrieval score
+    reranks = True
 
     def __init__(self, model: str = SHIPPED, spans_per_passage: int = 3) -> None:
         reader_folder(model)  # fails now, not at the first question
