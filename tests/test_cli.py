@@ -31,10 +31,16 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture
-def qa(monkeypatch, capsys) -> Run:
+def qa(real_qa, monkeypatch) -> Run:
     """`qa("ask", "Who?")` runs the program in this process, with the fake encoder."""
     monkeypatch.setattr("qa.indexer.load_encoder", lambda settings: FakeEncoder())
     monkeypatch.setattr("qa.pipeline.load_encoder", lambda settings: FakeEncoder())
+    return real_qa
+
+
+@pytest.fixture
+def real_qa(monkeypatch, capsys) -> Run:
+    """The same with the model that the settings name."""
 
     def run(*arguments: object, stdin: str = "") -> Done:
         monkeypatch.setattr(sys, "argv", ["qa", *map(str, arguments)])
@@ -316,10 +322,7 @@ def test_an_interrupted_run_says_so_in_one_line(indexed):
 
 @pytest.mark.model
 @pytest.mark.timeout(400)  # importing torch on a busy machine
-def test_the_whole_way_with_the_real_model(monkeypatch, capsys, folder):
-    for command in (["index", str(folder)], ["ask", "Which astronaut set foot on the lunar surface?", "--json"]):
-        monkeypatch.setattr(sys, "argv", ["qa", *command])
-        capsys.readouterr()
-        cli.main()
-    told = json.loads(capsys.readouterr().out)
+def test_the_whole_way_with_the_real_model(real_qa, folder):
+    assert real_qa("index", folder).code == 0
+    told = json.loads(real_qa("ask", "Which astronaut set foot on the lunar surface?", "--json").out)
     assert told["citations"][0]["quote"] == "Neil Armstrong stepped onto the Moon."

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -23,6 +24,7 @@ from qa.encoder import Vectors
 from qa.errors import QAError
 from qa.indexer import index_paths
 from qa.store import Store
+from qa.store_writer import StoreWriter
 
 
 class SlowEncoder(FakeEncoder):
@@ -46,7 +48,16 @@ def main(index: str, folder: str, seconds: str = "0", lock_seconds: str = "10", 
         print("saving", flush=True)
         refresh(store, fingerprint)
 
+    transaction = StoreWriter.transaction
+
+    @contextmanager
+    def writing(store: StoreWriter) -> Iterator[None]:
+        print("writing", flush=True)
+        with transaction(store):
+            yield
+
     qa.vectors.refresh = saving
+    StoreWriter.transaction = writing  # type: ignore[method-assign]
     try:
         report = index_paths(config, [Path(folder)], prune=True, progress=progress, encoder=SlowEncoder(float(seconds)))
     except QAError as error:
