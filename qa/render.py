@@ -19,6 +19,7 @@ from qa.datatypes import Answer, Citation, Response
 
 LINK_SCHEMES = ("http", "https")
 FRAGMENT_WORDS = 8  # a longer quote is linked by its first and last four words, so that the link stays short
+LONGEST_SUBHEADING = 80  # characters
 PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
 
 
@@ -61,7 +62,8 @@ def paragraphs_html(text: str, marks: Iterable[Mark] = ()) -> str:
     pieces = []
     for start, end in _paragraphs(text):
         moved = [Mark(m.start - start, m.end - start, m.kind, m.name) for m in marks]
-        pieces.append(f"<p>{highlight_html(text[start:end], moved)}</p>")
+        kind = ' class="subheading"' if _is_subheading(text[start:end]) else ""
+        pieces.append(f"<p{kind}>{highlight_html(text[start:end], moved)}</p>")
     return "\n".join(pieces)
 
 
@@ -70,6 +72,11 @@ def _paragraphs(text: str) -> list[tuple[int, int]]:
     starts = [0, *(gap.end() for gap in PARAGRAPH_BREAK.finditer(text))]
     ends = [*(gap.start() for gap in PARAGRAPH_BREAK.finditer(text)), len(text)]
     return [(start, end) for start, end in zip(starts, ends) if text[start:end].strip()]
+
+
+def _is_subheading(paragraph: str) -> bool:
+    """One short line that does not end as a sentence does. It only changes how the line looks."""
+    return len(paragraph) <= LONGEST_SUBHEADING and "\n" not in paragraph and paragraph.rstrip()[-1:].isalnum()
 
 
 def safe_url(url: str | None) -> str | None:

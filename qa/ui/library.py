@@ -7,11 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from qa.config import Config
 from qa.datatypes import ArticleSummary, Filters
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import date_text, escape
-from qa.ui import views
+from qa.ui import changes, views
 from qa.ui.api import filters_from
 from qa.ui.pieces import QUICK, html_piece
 
@@ -23,7 +24,8 @@ ORDERS = ("Newest first", "Oldest first", "Title", "Source")
 class Library:
     """Build it inside a `gr.Tab`; `filters` are the four inputs that a question takes along."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, config: Config, pipeline: Pipeline) -> None:
+        self.config = config
         self.pipeline = pipeline
         with gr.Row(elem_id="shelves"):
             with gr.Column(elem_id="catalogue", min_width=300):
@@ -35,16 +37,36 @@ class Library:
                     self.author = gr.Dropdown([("Any author", ANY)], value=ANY, label="Author", min_width=130)
                     self.since = gr.Textbox(label="Published since", placeholder="YYYY-MM-DD", max_length=10, min_width=120)
                     self.until = gr.Textbox(label="Published until", placeholder="YYYY-MM-DD", max_length=10, min_width=120)
+                with gr.Accordion("Add articles", open=False, visible=changes.allowed(config)):
+                    self.uploads = gr.File(file_count="multiple", file_types=changes.SUFFIXES, label="Files", height=120)
+                    self.folder = gr.Textbox(label="Or the path of a file or folder on this machine", placeholder="~/articles")
+                    self.add_button = gr.Button("Add to the index", variant="primary")
+                    self.report = gr.HTML(elem_id="report", apply_default_css=False)
                 self.list = html_piece("list", "select")
             with gr.Column(elem_id="page", min_width=300):
-                self.article = html_piece("whole", value=views.empty("Choose an article to read it."))
+                self.article = html_piece("whole", "delete", value=views.empty("Choose an article to read it."))
         self.filters = [self.source, self.author, self.since, self.until]
-        shown = [self.words, self.order, *self.filters]
-        gr.on([self.words.change, self.order.change, *self.changes], self.show, shown, self.list, trigger_mode="always_last", **QUICK)
+        self.chosen = [self.words, self.order, *self.filters]
+        self.refreshed = [self.list, self.source, self.author]
+        self._listen()
+
+    def _listen(self) -> None:
+        looked = [self.words.change, self.order.change, *self.narrowed]
+        gr.on(looked, self.show, self.chosen, self.list, trigger_mode="always_last", **QUICK)
         self.list.select(self.open, None, self.article, **QUICK).then(None, None, None, js="() => { qa.read() }")
+        added = self.add_button.click(self.add, [self.uploads, self.folder], [self.report, self.uploads], api_visibility="private")
+        removed = self.article.delete(self.remove, None, self.article, **QUICK)
+        for changed in (added, removed):
+            changed.then(self.refresh, self.chosen, self.refreshed, **QUICK)
+
+    def add(self, uploads: list[str] | None, folder: str, progress: gr.Progress = gr.Progress()) -> tuple[str, None]:
+        return changes.add(self.config, uploads, folder, progress), None
+
+    def remove(self, event: gr.EventData) -> str:
+        return changes.remove(self.config, str(event._data.get("article")))
 
     @property
-    def changes(self) -> list[Any]:
+    def narrowed(self) -> list[Any]:
         """When the filters have new values; a date is taken when it is whole."""
         dates = [event for part in (self.since, self.until) for event in (part.submit, part.blur)]
         return [self.source.change, self.author.change, *dates]
@@ -70,9 +92,10 @@ class Library:
 
     def open(self, event: gr.EventData) -> str:
         try:
-            return views.article(self.pipeline.article(str(event._data.get("article"))), None)
+            article = self.pipeline.article(str(event._data.get("article")))
         except QAError as error:
             return views.notice(str(error))
+        return views.article(article, None, removable=changes.allowed(self.config))
 
 
 def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:
@@ -81,7 +104,7 @@ def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:
     return (
         all(word in text for word in (words or "").casefold().split())
         and filters.source in (None, article.source)
-        and filters.author in (None, article.author)
+        and (filters.author or "").casefold() in (article.author or "").casefold()
         and (filters.since is None or (published is not None and published >= filters.since))
         and (filters.until is None or (published is not None and published <= filters.until))
     )
@@ -101,13 +124,14 @@ def ordered(articles: Sequence[ArticleSummary], order: str) -> list[ArticleSumma
 
 def catalogue(articles: Sequence[ArticleSummary], total: int) -> str:
     rows = "".join(_row(article) for article in articles[:MOST_SHOWN])
-    count = f"{len(articles):,} of {total:,} articles" if len(articles) < total else f"{total:,} articles"
+    all_of = views.count(total, "article")
+    count = f"{len(articles):,} of {all_of}" if len(articles) < total else all_of
     more = f", the first {MOST_SHOWN} shown" if len(articles) > MOST_SHOWN else ""
     return f'<p class="count" role="status">{count}{more}</p><ul class="catalogue">{rows}</ul>'
 
 
 def _row(article: ArticleSummary) -> str:
-    parts = [article.author, article.source, date_text(article.published), f"{article.passages} passages"]
+    parts = [article.author, article.source, date_text(article.published), views.count(article.passages, "passage")]
     byline = " · ".join(escape(part) for part in parts if part)
     copy = '<span class="copy">a copy</span>' if article.copy_of else ""
     return f"""<li><button data-event="select" data-article="{escape(article.id)}"><b>{escape(article.title)}</b>{copy}

@@ -58,7 +58,7 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
                     sources = html_piece("sources", "select", value=views.sources(0, None, {}))
                     article = html_piece("article")
             with gr.Tab("Library") as shelf:
-                library = Library(backend.pipeline)
+                library = Library(config, backend.pipeline)
 
         asked = gr.on(
             [question.submit, chat.submit, welcome.submit],
@@ -75,11 +75,9 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
         history.select(on.restore, None, [kept, chat, sources, article], **QUICK)
         history.download(on.export, kept, file, **QUICK).then(None, file, None, js="file => { qa.save(file) }")
 
-        gr.on(library.changes, on.filters, library.filters, chosen, trigger_mode="always_last", **QUICK)
+        gr.on(library.narrowed, on.filters, library.filters, chosen, trigger_mode="always_last", **QUICK)
         chosen.clear(lambda: ("", "", "", "", ""), None, [*library.filters, chosen], **QUICK)
-        shelf.select(
-            library.refresh, [library.words, library.order, *library.filters], [library.list, library.source, library.author], **QUICK
-        )
+        shelf.select(library.refresh, library.chosen, library.refreshed, **QUICK)
 
         timer = gr.Timer(LOADING_SECONDS)
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)

@@ -48,7 +48,7 @@ def _state(state: State) -> str:
     if state.loading:
         return '<span class="dot busy"></span>Loading the models … you can ask already'
     info = state.info
-    counts = f"<b>{_count(info.get('articles'), 'article')}</b> · {_count(info.get('passages'), 'passage')}"
+    counts = f"<b>{count(info.get('articles'), 'article')}</b> · {count(info.get('passages'), 'passage')}"
     words = " · ".join(part for part in [counts, escape(info.get("encoder", ""))] if part) + _indexed(info.get("indexed_at"))
     return f'<span class="dot good"></span>{words}'
 
@@ -57,7 +57,7 @@ def _indexed(moment: object) -> str:
     return f'<span class="when"> · indexed {escape(str(moment)[:16].replace("T", " "))}</span>' if moment else ""
 
 
-def _count(number: object, noun: str) -> str:
+def count(number: object, noun: str) -> str:
     count = number if isinstance(number, int) else 0
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
@@ -220,7 +220,8 @@ def sources(index: int, response: Response | None, faults: Faults) -> str:
     by_article: dict[str, list[Citation]] = {}
     for citation in response.citations:
         by_article.setdefault(citation.article_id, []).append(citation)
-    cards = "".join(_card(index, group, faults) for group in by_article.values())
+    cited = response.answer.citations if response.answer else tuple(c.number for c in response.citations)
+    cards = "".join(_card(index, group, cited, faults) for group in by_article.values())
     heading = "Sources" if response.answer else "Closest passages"
     return f"""<section class="sources" aria-label="{heading}"><h2 tabindex="-1">{heading}</h2>
 <p class="for">{escape(response.standalone_question)}</p>{cards or "<p>Nothing was found.</p>"}</section>"""
@@ -230,10 +231,10 @@ def empty(words: str) -> str:
     return f'<section class="empty"><p>{escape(words)}</p></section>'
 
 
-def _card(index: int, citations: Sequence[Citation], faults: Faults) -> str:
+def _card(index: int, citations: Sequence[Citation], cited: Sequence[int], faults: Faults) -> str:
     first = citations[0]
     return f"""<article class="card"><h3>{escape(first.title)}</h3><p class="byline">{_origin(first)}</p>{_also(first)}
-{"".join(_excerpt(index, citation, faults) for citation in citations)}</article>"""
+{"".join(_excerpt(index, citation, citation.number in cited, faults) for citation in citations)}</article>"""
 
 
 def _origin(citation: Citation) -> str:
@@ -246,11 +247,12 @@ def _also(citation: Citation) -> str:
     return f'<p class="also">Also in {names}</p>' if names else ""
 
 
-def _excerpt(index: int, citation: Citation, faults: Faults) -> str:
+def _excerpt(index: int, citation: Citation, cited: bool, faults: Faults) -> str:
+    """A passage that the answer does not cite (another answer does) is marked more lightly."""
     if citation.number in faults:
         return notice(faults[citation.number])
     number = citation.number
-    return f"""<div class="excerpt"><p><span class="number">{number}</span>{_marked_excerpt(citation)}</p>
+    return f"""<div class="excerpt{"" if cited else " light"}"><p><span class="number">{number}</span>{_marked_excerpt(citation)}</p>
 <div class="actions"><button class="open" data-event="select" data-exchange="{index}" data-citation="{number}">Open in the article</button>
 {_live_link(citation)}{_copy_menu(citation)}{_why(citation)}</div></div>"""
 
@@ -292,7 +294,7 @@ def _why(citation: Citation) -> str:
 # --- article ------------------------------------------------------------------------------------------------------------------------
 
 
-def article(shown: Article, opened: Citation | None, others: Iterable[Citation] = ()) -> str:
+def article(shown: Article, opened: Citation | None, others: Iterable[Citation] = (), *, removable: bool = False) -> str:
     """The whole article. The opened quote is marked strongly, the conversation's other quotes in it lightly."""
     marks = [Mark(c.start, c.end, "other", f"{c.start}-{c.end}") for c in others if opened is None or c.start != opened.start]
     if opened:
@@ -307,7 +309,13 @@ def article(shown: Article, opened: Citation | None, others: Iterable[Citation] 
 <button class="plain" data-do="next" aria-label="Next mark">↓</button></span>
 <input type="search" class="find" placeholder="Find in the article" aria-label="Find in the article"></div>
 <article lang="{escape(shown.language)}"><h2 tabindex="-1">{escape(shown.title)}</h2><p class="byline">{byline} {live}</p>
+{_removal(shown) if removable else ""}
 <div class="body">{paragraphs_html(shown.text, marks)}</div></article></section>"""
+
+
+def _removal(shown: Article) -> str:
+    return f"""<details class="menu"><summary>Remove</summary><span class="choices">
+<button data-event="delete" data-article="{escape(shown.id)}">Yes, remove it from the index</button></span></details>"""
 
 
 def quotes_of(past: Conversation, article_id: str) -> list[Citation]:

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 import qa.ui
 from qa.config import Config
+from qa.pipeline import Pipeline
 
 FLAGS = [
     "--no-sandbox",
@@ -49,13 +50,11 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def serve_page() -> Iterator[Serve]:
-    """serve_page(pipeline) -> address. The servers stop with the session."""
+    """serve_page(pipeline, config) -> address. The servers stop with the session."""
     pages = []
 
-    def serve(pipeline: FakePipeline, **settings: object) -> str:
-        config = Config().replace("ui.port", 0)
-        for name, value in settings.items():
-            config = config.replace(f"ui.{name}", value)
+    def serve(pipeline: FakePipeline | Pipeline, config: Config | None = None) -> str:
+        config = (config or Config()).replace("ui.port", 0)
         page = qa.ui.serve(config, pipeline, block=False)
         pages.append(page)
         return str(page.local_url)
