@@ -1,6 +1,6 @@
 """Loads an extractive question-answering model: the one that ships with the project, or any Hugging Face one.
 
-The shipped one keeps its weights as int8 with a scale a row; they are checked against the manifest and unfolded to
+The shipped one keeps its weights as int8 with scales; they are checked against the manifest and unfolded to
 float32 here. Of others only safetensors are read, never pickle, never remote code (see `model_files`).
 """
 
@@ -61,13 +61,17 @@ def load_reader(name: str) -> tuple[Any, Any]:
 
 
 def unfolded(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """All as float32, int8 rows times their scales: `{"w": int8 (n, m), "w.scale": (n,)}` -> `{"w": (n, m)}`."""
+    """All as float32: `{"w": int8 (n, m), "w.scale": (n, g)}` -> `{"w": (n, m)}`, a scale for each m / g values of a row."""
     weights = {}
     for name, tensor in stored.items():
         if name.endswith(SCALE):
             continue
         scale = stored.get(name + SCALE)
-        weights[name] = tensor.float() if scale is None else tensor.float() * scale.float()[:, None]
+        if scale is None:
+            weights[name] = tensor.float()
+        else:
+            groups = tensor.float().reshape(*scale.shape, -1)
+            weights[name] = (groups * scale.float()[:, :, None]).reshape(tensor.shape)
     return weights
 
 

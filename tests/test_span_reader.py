@@ -229,11 +229,11 @@ def test_a_missing_file_of_the_shipped_reader_is_named(shipped: Path, file: str)
         SpanReader()
 
 
-def test_unfolding_multiplies_rows_by_their_scales():
-    stored = {"w": torch.tensor([[127, -127], [2, 0]], dtype=torch.int8), "w.scale": torch.tensor([0.5, 1.0])}
+def test_unfolding_multiplies_groups_of_a_row_by_their_scales():
+    stored = {"w": torch.tensor([[127, -127], [2, 0]], dtype=torch.int8), "w.scale": torch.tensor([[0.5, 1.0], [1.0, 2.0]])}
     stored["b"] = torch.tensor([1.5], dtype=torch.float16)
     unfolded = span_model.unfolded(stored)
-    assert unfolded["w"].tolist() == [[63.5, -63.5], [2.0, 0.0]]
+    assert unfolded["w"].tolist() == [[63.5, -127.0], [2.0, 0.0]]
     assert unfolded["b"].tolist() == [1.5]
     assert set(unfolded) == {"w", "b"}
 

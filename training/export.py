@@ -1,8 +1,8 @@
-"""Writes the trained reader as it ships: int8 rows with a scale each, tokenizer, configuration, manifest of hashes.
+"""Writes the trained reader as it ships: int8 weights with their scales, tokenizer, configuration, manifest of hashes.
 
-`python training/export.py --model RUN/model` replaces qa/models/reader. Matrices are stored as int8, one scale a row
-(symmetric, the row's largest value at 127); vectors and the span head as float32. What that
-costs in gold F1 stands in README.md.
+`python training/export.py --model RUN/model` replaces qa/models/reader. Matrices are stored as int8 with a scale for every
+64 values of a row (symmetric, the largest value at 127); vectors and the span head as float32. What that costs in gold
+F1 stands in README.md.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from safetensors.torch import load_file, save_file
 
 SHIPPED = Path(__file__).resolve().parent.parent / "qa" / "models" / "reader"
 SCALE = ".scale"  # suffix that qa/span_model.py looks for
+GROUP = 64  # values that share a scale; widths of all matrices are multiples of it
 KEPT_EXACT = ("qa_outputs.weight",)
 
 
 def quantized(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """`{"w": (n, m)}` -> `{"w": int8 (n, m), "w.scale": float32 (n,)}`; vectors and KEPT_EXACT stay float32."""
+    """`{"w": (n, m)}` -> `{"w": int8 (n, m), "w.scale": float32 (n, m / 64)}`; vectors and KEPT_EXACT stay float32."""
     stored: dict[str, torch.Tensor] = {}
     for name, tensor in weights.items():
         if tensor.dim() != 2 or name in KEPT_EXACT:
             stored[name] = tensor.float().contiguous()
             continue
-        scale = tensor.float().abs().amax(dim=1).clamp(min=1e-12) / 127
-        stored[name] = torch.round(tensor.float() / scale[:, None]).to(torch.int8).contiguous()
+        groups = tensor.float().reshape(len(tensor), -1, GROUP)
+        scale = groups.abs().amax(dim=2).clamp(min=1e-12) / 127
+        stored[name] = torch.round(groups / scale[:, :, None]).to(torch.int8).reshape(tensor.shape)
         stored[name + SCALE] = scale
     return stored
 
@@ -40,10 +42,8 @@ def export(model: Path, target: Path, made_by: dict[str, object]) -> None:
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
     config.pop("_name_or_path", None)
     _write_json(target / "config.json", config)
-    (target / "tokenizer.json").write_bytes((model / "tokenizer.json").read_bytes())
-    special = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
-    tokenizer = {"tokenizer_class": "BertTokenizerFast", "do_lower_case": True, "model_max_length": 512, **special}
-    _write_json(target / "tokenizer_config.json", tokenizer)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (target / name).write_bytes((model / name).read_bytes())
     names = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
     digests = {name: hashlib.sha256((target / name).read_bytes()).hexdigest() for name in names}
     _write_json(target / "manifest.json", {"made_by": made_by, "sha256": digests})

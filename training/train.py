@@ -1,8 +1,9 @@
 """Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER`.
 
-Two phases, one learning rate curve: `mixed` (all sources, Wikipedia a good part) at a constant rate after warm-up,
-then `wiki` (mostly Wikipedia) falling to zero. Runs again with the same `--output` go on from the last checkpoint;
-since the rate is constant until `wiki` begins, `--mixed` and `--wiki` may still be changed until then.
+Three phases: `mixed` (all sources, Wikipedia a good part) at a constant rate after warm-up; `wiki` (mostly Wikipedia), the
+rate falling to zero; `again` (the same mix), from two thirds of the rate to zero once more. The model is the mean of the
+weights at the ends of the last two. Runs with the same `--output` go on from the last checkpoint, and the length of a phase
+that has not begun may still be changed then.
 Does not read the development set except to measure (`--dev`), and never trains on it.
 """
 
@@ -16,9 +17,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ from training.features import Feature, Featurizer, batches, tensors
 MAX_TOKENS = 3600  # a batch, padding included
 MAX_EXAMPLES = 32
 PEAK_RATE = 1.5e-4
+AGAIN_RATE = 1e-4
 WARMUP = 200
 SEED = 20261122
 
@@ -72,7 +75,7 @@ def stream(phase: str, data: dict[str, list[Question]], featurizer: Featurizer, 
     """Endless examples of a phase: the source drawn by share, then positive or negative of a kind by share."""
     positives = {source.file: endless(data[source.file], rng) for source in SOURCES}
     negatives = {source.file: Negatives(data[source.file]) for source in SOURCES}
-    shares = [getattr(source, phase) for source in SOURCES]
+    shares = [source.mixed if phase == "mixed" else source.wiki for source in SOURCES]
     while True:
         (source,) = rng.choices(SOURCES, shares)
         question: Question | None = next(positives[source.file])
@@ -85,9 +88,12 @@ def stream(phase: str, data: dict[str, list[Question]], featurizer: Featurizer, 
             yield feature
 
 
-def rate(step: int, mixed: int, wiki: int) -> float:
-    """Learning rate: linear warm-up, constant, then linear to zero over the `wiki` phase."""
-    return PEAK_RATE * min(1.0, (step + 1) / WARMUP, (mixed + wiki - step) / wiki)
+def rate(step: int, phases: Sequence[tuple[str, int, int]]) -> float:
+    """Learning rate: linear warm-up, constant in the first phase, falling to zero in each later one."""
+    phase, begin, end = next(phase for phase in phases if step < phase[2])
+    if phase == "mixed":
+        return PEAK_RATE * min(1.0, (step + 1) / WARMUP)
+    return (PEAK_RATE if phase == "wiki" else AGAIN_RATE) * (end - step) / (end - begin)
 
 
 def loss_of(model: torch.nn.Module, features: list[Feature], device: torch.device) -> torch.Tensor:
@@ -176,15 +182,16 @@ def train(args: argparse.Namespace) -> None:
     def write(**record: float | str) -> None:
         print(json.dumps(record), file=log, flush=True)
 
-    steps = args.mixed + args.wiki
+    ends = list(accumulate((args.mixed, args.wiki, args.again)))
+    phases = list(zip(("mixed", "wiki", "again"), [0, *ends], ends))
+    steps = ends[-1]
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())  # a polite end saves before it goes
     last_save = began = time.monotonic()
     tokens, losses = 0, []
     end = min(steps, args.stop or steps)
     while step < end and not stopped.is_set():
-        phase = "mixed" if step < args.mixed else "wiki"
-        phase_begin, phase_end = (0, args.mixed) if phase == "mixed" else (args.mixed, steps)
+        phase, phase_begin, phase_end = next(phase for phase in phases if step < phase[2])
         set_dropout(model, 0.0 if phase == "mixed" else args.dropout)
         rng = random.Random(f"{SEED}/{phase}")
         featurizer = Featurizer(tokenizer, mask_share=0.0 if phase == "mixed" else 0.03)
@@ -195,7 +202,7 @@ def train(args: argparse.Namespace) -> None:
             features = next(queue)
             torch.manual_seed(SEED + step)  # dropout does not depend on where a run was resumed
             for group in optimizer.param_groups:
-                group["lr"] = rate(step, args.mixed, args.wiki)
+                group["lr"] = rate(step, phases)
             loss = loss_of(model, features, device)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -217,11 +224,28 @@ def train(args: argparse.Namespace) -> None:
                 write(step=step, **evaluate(model, dev, device))
                 model.train()
                 began = time.monotonic()
+        if step == phase_end and phase != "mixed":
+            save_file(model.state_dict(), args.output / f"{phase}.safetensors")
     checkpoint.save(model, optimizer, step)
-    model.save_pretrained(args.output / "model")
-    tokenizer.save(str(args.output / "model" / "tokenizer.json"), pretty=False)
+    if step == steps:
+        model.load_state_dict(mean_weights([args.output / f"{phase}.safetensors" for phase in ("wiki", "again")]))
     made_by = {"encoder": "all-MiniLM-L6-v2", "steps": step, "seed": SEED, "dropout": args.dropout}
-    (args.output / "model" / "made_by.json").write_text(json.dumps(made_by), encoding="utf-8")
+    save_model(model, tokenizer, args.output / "model", made_by)
+
+
+def mean_weights(files: Sequence[Path]) -> dict[str, torch.Tensor]:
+    weights = [load_file(file) for file in files]
+    return {name: torch.stack([w[name] for w in weights]).mean(dim=0) for name in weights[0]}
+
+
+def save_model(model: Any, tokenizer: Tokenizer, folder: Path, made_by: dict[str, object]) -> None:
+    """As a Hugging Face model, so that `reader.model` may name the folder."""
+    model.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    tokens = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
+    config = {"tokenizer_class": "BertTokenizerFast", "do_lower_case": True, "model_max_length": 512, **tokens}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    (folder / "made_by.json").write_text(json.dumps(made_by), encoding="utf-8")
 
 
 def main() -> None:
@@ -232,7 +256,8 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, help="SQuAD 2.0 file to measure on")
     parser.add_argument("--encoder", type=Path, help="folder of the encoder; default: the installed package")
     parser.add_argument("--mixed", type=int, default=1200, help="steps of the first phase")
-    parser.add_argument("--wiki", type=int, default=1500, help="steps of the second phase")
+    parser.add_argument("--wiki", type=int, default=1120, help="steps of the second phase")
+    parser.add_argument("--again", type=int, default=1300, help="steps of the third phase")
     parser.add_argument("--stop", type=int, help="stop after this step of the schedule (a smoke run)")
     parser.add_argument("--dropout", type=float, default=0.0, help="in the second phase; costs a fifth of the speed")
     parser.add_argument("--eval-every", type=int, default=500)
