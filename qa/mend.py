@@ -16,6 +16,7 @@ DAY_BEFORE_MONTH = re.compile(r"(?<![\d,.])\d{1,2} $")
 UNIT_AFTER_NUMBER = re.compile(r"\s?%|[ -](?:hundred|thousand|million|billion|trillion|percent|per cent)\b")
 DANGLING = re.compile(r"(?:[\s,;:–—-]+|\s(?:the|a|an|of|and|or))+$", re.IGNORECASE)
 LEADING = re.compile(r"^(?:[\s,;:.!?)\]–—]+)")
+QUOTES = '"”'
 BRACKETS = {"(": ")", "[": "]", "“": "”"}
 
 
@@ -96,7 +97,11 @@ def _closed(text: str, start: int, end: int, last: int, opening: int, closing: s
     found = text.find(closing, end, min(last, end + REACH))
     if opening == start:
         return start + 1, end
-    return (start, found + 1) if found >= 0 else (start, opening)
+    if found >= 0:
+        return start, found + 1
+    # A remark in brackets is the lesser part; of what stands before and inside a quotation mark the longer one is kept.
+    inside = closing in QUOTES and end - opening > opening - start
+    return (opening + 1, end) if inside else (start, opening)
 
 
 def _opened(text: str, start: int, end: int, first: int, closing: int, opening: str) -> tuple[int, int]:

@@ -31,6 +31,7 @@ from qa.mend import mend
         ('They sang "Hello World" twice.', '"Hello World', "Hello World"),
         ('They sang "Hello World" twice.', 'Hello World"', "Hello World"),
         ('They sang "Hello World" twice.', '"Hello World"', '"Hello World"'),
+        ('They paid their "Sky TV bills and then some more of all that they had owed for years".', 'their "Sky TV bills', "Sky TV bills"),
         ("Nothing is wrong here.", "wrong", "wrong"),
         ("Is it the one?", "the", "the"),
     ],
