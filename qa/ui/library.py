@@ -15,6 +15,7 @@ from qa.render import date_text, escape
 from qa.ui import changes, views
 from qa.ui.api import filters_from
 from qa.ui.pieces import QUICK, html_piece
+from qa.ui.sources import whole_article
 
 ANY = ""  # the first choice of a filter: it filters nothing
 MOST_SHOWN = 200  # rows; more are counted, and searching narrows them down
@@ -95,7 +96,7 @@ class Library:
             article = self.pipeline.article(str(event._data.get("article")))
         except QAError as error:
             return views.notice(str(error))
-        return views.article(article, None, removable=changes.allowed(self.config))
+        return whole_article(article, None, removable=changes.allowed(self.config))
 
 
 def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:

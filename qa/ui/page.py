@@ -22,6 +22,7 @@ from qa.ui.conversation import Conversation, citation_of, faults, from_browser, 
 from qa.ui.export import export
 from qa.ui.library import Library
 from qa.ui.pieces import QUICK, html_piece
+from qa.ui.sources import cards, quotes_of, whole_article
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
                         autofocus=True,
                     )
                 with gr.Column(elem_id="beside", min_width=300):
-                    sources = html_piece("sources", "select", value=views.sources(0, None, {}))
+                    sources = html_piece("sources", "select", value=cards(0, None, {}))
                     article = html_piece("article")
             with gr.Tab("Library") as shelf:
                 library = Library(config, backend.pipeline)
@@ -155,9 +156,9 @@ class Events:
 
     def _sources(self, conversation: Conversation, index: int) -> str:
         if not conversation.exchanges:
-            return views.sources(0, None, {})
+            return cards(0, None, {})
         response = conversation.exchanges[index]
-        return views.sources(index % len(conversation.exchanges), response, faults(response, self.pipeline.article))
+        return cards(index % len(conversation.exchanges), response, faults(response, self.pipeline.article))
 
     def _article(self, conversation: Conversation, index: int, number: int) -> str:
         response = conversation.exchanges[index]
@@ -167,8 +168,8 @@ class Events:
         fault = faults(response, self.pipeline.article).get(number)
         if fault:
             return views.notice(fault)
-        others = views.quotes_of(conversation, citation.article_id)
-        return views.article(self.pipeline.article(citation.article_id), citation, others)
+        others = quotes_of(conversation, citation.article_id)
+        return whole_article(self.pipeline.article(citation.article_id), citation, others)
 
 
 def _busy() -> gr.Textbox:
