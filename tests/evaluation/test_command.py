@@ -16,6 +16,7 @@ TEXT = "Apollo landed on the grey Moon in July.\n\nTwo men walked there for hour
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch):
+    monkeypatch.setenv("QA_READER__MODEL", "sentence")
     for module in ("qa.encoder", "qa.evaluation.runs", "qa.evaluation.calibrate", "qa.pipeline"):
         monkeypatch.setattr(f"{module}.load_encoder", lambda settings: FakeEncoder(settings.model))
 
