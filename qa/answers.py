@@ -60,25 +60,13 @@ def reranked(hits: Sequence[Hit], spans: Sequence[Span], reader_weight: float) -
     return sorted(hits, key=lambda hit: -best.get(hit.passage.number, -math.inf))
 
 
-def features(question: str, groups: Sequence[Group]) -> dict[str, float]:
-    """What is known about whether the first group answers the question; {} when there is none.
+def features(group: Group) -> dict[str, float]:
+    """What tells whether a group answers the question: the reader's score of its best span, and the cosine of that span's passage.
 
-    `reader`: its score; `margin`: how far it is ahead of the next group; `dense`, `lexical`, `retrieval`: of its hit; `coverage`:
-    the share of the question's words in its passage and title; `agreement`: how many other articles say the same.
+    More was tried and did not tell unanswerable questions better (docs/design.md#confidence).
     """
-    if not groups:
-        return {}
-    best, hit = groups[0], groups[0].spans[0].hit
-    articles = {span.hit.passage.article_id for span in best.spans}
-    return {
-        "reader": best.spans[0].score,
-        "margin": best.score - groups[1].score if len(groups) > 1 else 1.0,
-        "dense": hit.dense_score,
-        "lexical": hit.lexical_score,
-        "retrieval": hit.score,
-        "coverage": coverage(question, f"{hit.passage.title} {hit.passage.text}"),
-        "agreement": min(3.0, len(articles) - 1),
-    }
+    best = group.spans[0]
+    return {"reader": best.score, "dense": best.hit.dense_score}
 
 
 def cite_group(group: Group, first_number: int, find: FindArticle) -> list[Citation]:

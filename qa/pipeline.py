@@ -129,7 +129,7 @@ class Pipeline:
         calibration = self._the_calibration()
         threshold = self.config.reader.threshold if self.config.reader.threshold is not None else calibration.threshold
         for number in range(min(len(groups), 1 + self.config.reader.alternatives)):
-            confidence = calibration.confidence(features(standalone, groups[number:]))
+            confidence = calibration.confidence(features(groups[number]))
             if number and confidence < threshold / 2:
                 break
             cited = cite_group(groups[number], len(citations) + 1, store.article)

@@ -21,7 +21,7 @@ def encoder() -> FakeEncoder:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config().replace("index.path", tmp_path / "index").replace("index.lock_seconds", 0.2)
+    return Config().replace("index.path", tmp_path / "index").replace("index.lock_seconds", 0.2).replace("reader.model", "sentence")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from fakes import article
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,17 +103,7 @@ def test_the_closest_passages_are_cited_without_a_span():
 
 def test_features_of_an_answer():
     groups = grouped([span(MOON, "Neil Armstrong", 1.0), span(NASA, "Neil Armstrong", 2.0), span(MOON, "1969", 0.8)], 1.0)
-    assert features("Who stepped onto the Moon?", groups) == {
-        "reader": 2.0,
-        "margin": pytest.approx(1.2),
-        "dense": 0.4,
-        "lexical": 3.0,
-        "retrieval": 0.5,
-        "coverage": 0.0,
-        "agreement": 1,
-    }
-    assert features("Who stepped onto the Moon?", groups[1:])["margin"] == 1.0
-    assert features("Who?", []) == {}
+    assert features(groups[0]) == {"reader": 2.0, "dense": 0.4}
 
 
 @settings(max_examples=200, deadline=None)

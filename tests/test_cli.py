@@ -35,6 +35,7 @@ def qa(real_qa, monkeypatch) -> Run:
     """`qa("ask", "Who?")` runs the program in this process, with the fake encoder."""
     monkeypatch.setattr("qa.indexer.load_encoder", lambda settings: FakeEncoder())
     monkeypatch.setattr("qa.pipeline.load_encoder", lambda settings: FakeEncoder())
+    monkeypatch.setenv("QA_READER__MODEL", "sentence")
     return real_qa
 
 

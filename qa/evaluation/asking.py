@@ -20,7 +20,7 @@ from qa.sentences import paragraph_spans
 DOCUMENT_HITS = 50  # passages searched for where documents are judged, to find ten documents
 TIMED = 200
 TOGETHER = 64
-UNSEARCHED = ("dense", "lexical", "retrieval", "agreement")  # features that reading one paragraph cannot have
+UNSEARCHED = "dense"  # the feature that reading one paragraph cannot have
 
 
 class Asked(Protocol):
@@ -105,10 +105,10 @@ def _read_paragraph(pipeline: Asked, question: Question) -> Outcome:
     passage = gold_paragraph(question, pipeline)
     started = time.perf_counter()
     groups = pipeline.read(question.question, [Hit(passage, 1.0)])
-    known = {name: value for name, value in features(question.question, groups).items() if name not in UNSEARCHED}
     outcome = Outcome(question, latency_ms=_milliseconds(started))
     if not groups:
         return outcome
+    known = {name: value for name, value in features(groups[0]).items() if name != UNSEARCHED}
     settings = pipeline.config.reader
     calibration = Calibration.load(settings.model, settings.calibration)
     confidence = calibration.confidence(known)

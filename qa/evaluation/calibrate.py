@@ -79,7 +79,7 @@ def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> I
         right = bool(groups) and is_right(groups[0].text, [gold.text for gold in question.gold])
         place = question.paragraph or next(iter(question.gold), None)
         asked_of = place.article_id if place else hits[0].passage.article_id if hits else ""
-        yield Sample(features(text, groups), right, question.answerable, f"{dataset.name}: {asked_of}")
+        yield Sample(features(groups[0]) if groups else {}, right, question.answerable, f"{dataset.name}: {asked_of}")
 
 
 def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[str, Any] | None = None) -> Calibration:
