@@ -10,6 +10,7 @@ app: $(VENV)/app
 	$(BIN)/python app.py
 
 test: $(VENV)/test check
+	$(BIN)/qa eval eval/ --retrieval-only --gate
 	$(BIN)/pytest
 
 check: $(VENV)/test

@@ -19,7 +19,7 @@ from qa.evaluation.runs import Run
 
 FILE = "baseline.json"
 GUARDED = ("R@1", "R@5", "RR@10", "nDCG@10", "EM", "F1", "no_answer_F1")
-# Questions that may change sides without anything having got worse. Measured on our set: other thread counts, batch sizes and
+# Questions that may change sides without anything having got worse (assumed, not measured): other thread counts, batch sizes and
 # processors move the last digits of scores, and then near ties.
 NOISE = 2
 SAME = ("corpus_sha256", "questions_sha256", "mode")
