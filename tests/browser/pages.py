@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
+PATIENCE = 40_000  # ms: on a busy machine a page takes its time
 Serve = Callable[..., str]  # serve_page(pipeline) -> address
 
 
 def open_page(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     page.goto(address)
     page.get_by_role("textbox", name="Question").wait_for()
     page.locator("#header .state").wait_for()
