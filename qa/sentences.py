@@ -13,6 +13,7 @@ import sentencex
 
 Offsets = tuple[int, int]
 
+_TITLE = re.compile(r"\bMs\.$")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -27,8 +28,18 @@ def sentence_spans(text: str, language: str = "en") -> list[Offsets]:
     spans: list[Offsets] = []
     for start, end in paragraph_spans(text):
         boundaries = sentencex.get_sentence_boundaries(language, text[start:end])
-        spans += _trimmed(text, ((start + b["start_index"], start + b["end_index"]) for b in boundaries))
+        pieces = _trimmed(text, ((start + b["start_index"], start + b["end_index"]) for b in boundaries))
+        spans += _joined(text, pieces)
     return spans
+
+
+def _joined(text: str, pieces: Iterable[Offsets]) -> list[Offsets]:
+    """Joins what was parted after a title that the abbreviation lists lack."""
+    joined: list[Offsets] = []
+    for start, end in pieces:
+        parted = joined and _TITLE.search(text, *joined[-1])
+        joined[-1:] = [(joined[-1][0], end)] if parted else [*joined[-1:], (start, end)]
+    return joined
 
 
 def _trimmed(text: str, spans: Iterable[Offsets]) -> list[Offsets]:

@@ -15,6 +15,10 @@ def test_abbreviations_do_not_end_a_sentence():
     assert sentences(text) == ["Dr. Frederick Kagan spoke.", "U.S. backed forces left at 5 p.m. on Friday."]
 
 
+def test_a_title_before_a_name_does_not_end_a_sentence():
+    assert sentences("He met Ms.\nMerkel. She left, said Ms. Klein.") == ["He met Ms.\nMerkel.", "She left, said Ms. Klein."]
+
+
 def test_offsets_count_characters_not_bytes():
     assert sentences("😀 Hello 𝒳. Größe! 日本語の文。二つ目。") == ["😀 Hello 𝒳.", "Größe!", "日本語の文。", "二つ目。"]
 
