@@ -24,6 +24,7 @@ from qa.store import text_key
 from qa.store_writer import Entry, StoreWriter
 
 BATCH = 256  # passages encoded and committed together
+UNFINISHED = ""  # instead of the hash of a file of which not everything was committed: it is read again, and can be pruned
 
 Progress = Callable[[str, int, int], None]
 
@@ -45,6 +46,7 @@ class BatchWriter:
         self._splitting = splitting(settings, encoder)
         self._batch: list[tuple[Article, str | None, list[Passage]]] = []
         self._waiting: dict[str, tuple[str | None, str, str]] = {}
+        self._unfinished: set[str] = set()
         self._after_batch: list[Callable[[], None]] = []
         self._clashing: list[tuple[Article, str | None]] = []
 
@@ -67,6 +69,8 @@ class BatchWriter:
             return True
         else:
             self.changed.append(article.id)
+        if file is not None:
+            self._unfinished.add(file)
         self._queue(article, file)
         return True
 
@@ -125,13 +129,15 @@ class BatchWriter:
         rows = self._vectors(keys, texts)
         sketches = [copies.signature(article.text) for article, _, _ in self._batch]
         with self.store.transaction():
+            for name in self._unfinished:  # until a step says otherwise: a kill in between must not leave an article without its file
+                self.store.put_file(name, UNFINISHED)
             at = 0
             for (article, file, passages), sketch in zip(self._batch, sketches, strict=True):
                 here = slice(at, at := at + len(passages))
                 self._put(article, file, passages, keys[here], rows[here], sketch)
             for step in self._after_batch:
                 step()
-        self._batch, self._waiting, self._after_batch = [], {}, []
+        self._batch, self._waiting, self._unfinished, self._after_batch = [], {}, set(), []
 
     def _origin(self, article: Article) -> tuple[str | None, str, str] | None:
         return self._waiting.get(article.id) or self.store.origin(article.id)

@@ -525,3 +525,16 @@ def test_a_disk_that_fills_up_while_the_vectors_are_saved_is_told_and_nothing_is
     monkeypatch.undo()
     assert stored(config) == {"a": SEA, "b": SKY}
     assert index_articles(config, [article("b", SKY)], encoder=FakeEncoder()).encoded == 0
+
+
+def test_a_run_killed_between_an_article_and_its_file_leaves_nothing_that_cannot_be_pruned(config, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr("qa.batches.BATCH", 1)  # an article is committed as soon as it is cut
+    monkeypatch.setattr("qa.indexer._Run._file_done", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "whale.txt").write_text("A whale swam into the harbour on Monday.")
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(config, [folder], encoder=encoder)
+    monkeypatch.undo()
+    (folder / "whale.txt").unlink()
+    assert len(index_paths(config, [folder], prune=True, encoder=encoder).removed) == 1
