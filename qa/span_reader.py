@@ -13,14 +13,17 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from qa.datatypes import Hit, Span
+from qa.datatypes import Hit, Passage, Span
 from qa.mend import mend
+from qa.questions import wants_sentence
+from qa.sentences import Offsets, sentence_spans
 from qa.span_model import SHIPPED, load_reader, reader_folder
 
 if TYPE_CHECKING:
     import torch
 
 MAX_QUESTION = 64  # tokens; what is longer is cut off
+MAX_TITLE = 24  # tokens; likewise
 MAX_WINDOW = 384  # tokens of question and passage together; longer passages are read in windows
 STRIDE = 128  # tokens that neighbouring windows share
 MAX_SPAN = 30  # tokens
@@ -68,9 +71,10 @@ class SpanReader:
         if not question.strip() or not hits:
             return []
         with self._lock:
-            windows = self._windows(question.strip(), [hit.passage.text for hit in hits])
+            windows = self._windows(question.strip(), [hit.passage for hit in hits])
             found = [candidate for batch in _batches(windows) for candidate in self._score(batch)]
-        mended = [_mended(candidate, hits[candidate.hit].passage.text) for candidate in found]
+        whole = _whole_sentences if wants_sentence(question) else mend
+        mended = [_widened(candidate, whole(hits[candidate.hit].passage.text, candidate.start, candidate.end)) for candidate in found]
         kept = _without_overlaps(sorted(mended, key=lambda c: -c.score), self._per_passage)
         return [_span(hits[candidate.hit], candidate) for candidate in kept]
 
@@ -78,17 +82,15 @@ class SpanReader:
     def _loaded(self) -> tuple[Any, Any]:
         return load_reader(self.name)
 
-    def _windows(self, question: str, texts: Sequence[str]) -> list[Window]:
+    def _windows(self, question: str, passages: Sequence[Passage]) -> list[Window]:
         tokenizer, model = self._loaded
         limit = min(MAX_WINDOW, tokenizer.model_max_length, _positions(model))
-        longest = min(MAX_QUESTION, limit // 2)
-        asked = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        if len(asked) > longest:
-            question = question[: asked[longest - 1][1]]
-        room = limit - min(len(asked), longest) - tokenizer.num_special_tokens_to_add(pair=True)
+        asked = [self._asked(question, passage.title, limit) for passage in passages]
+        longest = max(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in set(asked))
+        room = limit - longest - tokenizer.num_special_tokens_to_add(pair=True)
         encoded = tokenizer(
-            [question] * len(texts),
-            list(texts),
+            asked,
+            [passage.text for passage in passages],
             truncation="only_second",
             max_length=limit,
             stride=min(STRIDE, room // 2),
@@ -109,6 +111,14 @@ class SpanReader:
             windows.append(Window(encoded["overflow_to_sample_mapping"][row], inputs, offsets, null))
         return windows
 
+    def _asked(self, question: str, title: str, limit: int) -> str:
+        """What stands before the passage: the question and, for a model that was trained so, the title of the article."""
+        tokenizer, model = self._loaded
+        question = _cut(tokenizer, question, min(MAX_QUESTION, limit // 2))
+        if not title or not getattr(model.config, "reads_titles", False):
+            return question
+        return f"{question} {tokenizer.sep_token} {_cut(tokenizer, title, min(MAX_TITLE, limit // 8))}"
+
     def _score(self, windows: Sequence[Window]) -> Iterator[Candidate]:
         tokenizer, model = self._loaded
         inputs = {name: [window.inputs[name] for window in windows] for name in windows[0].inputs}
@@ -118,6 +128,12 @@ class SpanReader:
             begin = starts.shape[1] - len(window) if left else 0
             here = slice(begin, begin + len(window))
             yield from _best_pairs(window, starts[row, here], ends[row, here], self._per_passage)
+
+
+def _cut(tokenizer: Any, text: str, tokens: int) -> str:
+    """The first so many tokens of a text."""
+    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    return text if len(offsets) <= tokens else text[: offsets[tokens - 1][1]]
 
 
 def _best_pairs(window: Window, starts: torch.Tensor, ends: torch.Tensor, count: int) -> Iterator[Candidate]:
@@ -158,9 +174,14 @@ def _without_overlaps(candidates: Sequence[Candidate], per_passage: int) -> list
     return sorted((c for others in kept.values() for c in others), key=lambda c: -c.score)
 
 
-def _mended(candidate: Candidate, text: str) -> Candidate:
-    start, end = mend(text, candidate.start, candidate.end)
-    return replace(candidate, start=start, end=end)
+def _whole_sentences(text: str, start: int, end: int) -> Offsets:
+    """The sentences that a span lies in."""
+    touched = [span for span in sentence_spans(text) if span[0] < end and start < span[1]] or [(start, end)]
+    return touched[0][0], touched[-1][1]
+
+
+def _widened(candidate: Candidate, place: Offsets) -> Candidate:
+    return replace(candidate, start=place[0], end=place[1])
 
 
 def _span(hit: Hit, candidate: Candidate) -> Span:

@@ -16,7 +16,7 @@ PACKAGE = Path(qa.__file__).parent
 # Each module imports from its own layer or those below. `reading` belongs to articles, `evaluation` and `ui` are packages of one layer.
 LAYERS = (
     {"errors", "datatypes"},
-    {"config", "database", "model_files", "phrases", "sentences", "words"},
+    {"config", "database", "model_files", "phrases", "questions", "sentences", "words"},
     {"calibration", "chat", "copies", "encoder", "lock", "mend", "passages", "reading", "render", "span_model", "store"},
     {"answers", "articles", "reader", "span_reader", "store_writer", "vectors"},
     {"batches", "indexer", "retriever"},

@@ -103,6 +103,41 @@ def test_words_of_the_question_are_no_answer(make_reader):
     assert span.text == "Paris"
 
 
+def test_a_model_that_reads_titles_sees_the_title_and_never_answers_with_it(make_reader):
+    model = WordModel({"tower": 9.0, "paris": 1.0}, {"tower": 9.0, "paris": 1.0})
+    passage = Passage("a", 0, len("in Paris now"), "in Paris now", title="the old tower")
+    (plain,) = make_reader(model, spans_per_passage=1).read("who", [Hit(passage, 1.0)])
+    model.config.reads_titles = True
+    (titled,) = make_reader(model, spans_per_passage=1).read("who", [Hit(passage, 1.0)])
+    assert plain.text == titled.text == "Paris"
+    titles_and_separator = 4
+    assert model.batches[1][1] == model.batches[0][1] + titles_and_separator
+
+
+def test_a_title_longer_than_the_model_leaves_room_for_the_passage(make_reader):
+    model = WordModel({"gustave": 5.0}, {"eiffel": 4.0})
+    model.config.reads_titles = True
+    text = "b " * 200 + "Gustave Eiffel"
+    passage = Passage("a", 0, len(text), text, title="the old tower " * 100)
+    (span,) = make_reader(model, spans_per_passage=1).read("who built it " * 50, [Hit(passage, 1.0)])
+    assert span.text == "Gustave Eiffel"
+
+
+@pytest.mark.parametrize("question", ["Why was Eiffel there?", "Was Eiffel there?"])
+def test_reasons_and_yes_or_no_get_the_whole_sentence(make_reader, question):
+    text = "It stands in Paris now. Gustave Eiffel was there. The tower is old."
+    (span,) = make_reader(WordModel({"gustave": 5.0}, {"eiffel": 4.0}), spans_per_passage=1).read(question, [hit(text, start=10)])
+    assert (span.text, span.start) == ("Gustave Eiffel was there.", 34)
+
+
+def test_a_tokenizer_without_offsets_is_refused_in_one_line(tmp_path, monkeypatch):
+    folder = save_tiny(tmp_path, "bert")
+    slow = SimpleNamespace(is_fast=False)
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", lambda *_, **__: slow)
+    with pytest.raises(ModelError, match="tokenizer gives no offsets"):
+        SpanReader(str(folder)).read("who", [hit("Paris")])
+
+
 def test_an_end_before_its_start_is_no_span(make_reader):
     reader = make_reader(WordModel({"eiffel": 5.0}, {"gustave": 5.0}), spans_per_passage=1)
     (span,) = reader.read("who", [hit("a Gustave b Eiffel c")])

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from qa.evaluation.metrics import exact_match, f1
 from training.examples import Question, read_squad
-from training.features import MAX_QUESTION, Feature, special, tensors
+from training.features import MAX_QUESTION, MAX_TITLE, Feature, special, tensors
 
 MAX_LENGTH = 320
 MAX_SPAN = 30  # tokens
@@ -20,13 +20,15 @@ MAX_SPAN = 30  # tokens
 class Dev:
     """Questions with their token inputs (a context longer than MAX_LENGTH is cut: rare, and the same for every run)."""
 
-    def __init__(self, questions: Sequence[Question], tokenizer: Tokenizer) -> None:
+    def __init__(self, questions: Sequence[Question], tokenizer: Tokenizer, titled: bool) -> None:
         cls, sep = special(tokenizer, "[CLS]"), special(tokenizer, "[SEP]")
         self.questions: list[Question] = []
         self.features: list[Feature] = []
         self.offsets: list[list[tuple[int, int]]] = []
         for question in questions:
             asked = tokenizer.encode(question.question, add_special_tokens=False).ids[:MAX_QUESTION]
+            if titled and question.title:
+                asked = [*asked, sep, *tokenizer.encode(question.title, add_special_tokens=False).ids[:MAX_TITLE]]
             context = tokenizer.encode(question.context, add_special_tokens=False)
             room = MAX_LENGTH - len(asked) - 3
             self.questions.append(question)
@@ -34,11 +36,11 @@ class Dev:
             self.offsets.append(context.offsets[:room])
 
 
-def read_dev(path: Path, tokenizer: Tokenizer, sample: int | None, seed: int) -> Dev:
+def read_dev(path: Path, tokenizer: Tokenizer, sample: int | None, seed: int, titled: bool) -> Dev:
     questions = read_squad(path)
     if sample is not None:
         questions = random.Random(seed).sample(questions, sample)
-    return Dev(questions, tokenizer)
+    return Dev(questions, tokenizer, titled)
 
 
 @torch.inference_mode()

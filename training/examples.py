@@ -1,10 +1,11 @@
 """Training examples from question sets in SQuAD's JSON form: positives, and negatives whose answer is the null span.
 
 Every draw comes from the `random.Random` that is handed in, so a seed fixes the whole stream of batches.
-Three kinds of negative are made, each for a mistake that a reader makes otherwise:
+Four kinds of negative are made, each for a mistake that a reader makes otherwise:
   mined     a paragraph of the same article that shares words with the question but lacks the answer
   removed   the paragraph without the sentence that holds the answer
   changed   the question with a name, a number or a common word swapped, or negated (SQuAD 2.0's unanswerable questions)
+  reworded  the question with one of its words swapped for another of the same ending that the paragraph uses elsewhere
 """
 
 from __future__ import annotations
@@ -39,11 +40,21 @@ OPPOSITES = (
     "legal illegal|majority minority|similar different|high low|hot cold|easy difficult|full empty|"
     "close distant|fast slow|faster slower|rise fall"
 )
+ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ing", "est", "ous", "ive", "ed", "ly", "er", "al", "s")
+COMMON = frozenset(
+    "what which when where whom whose that this these those there then than with from into about after before their they "
+    "them have been were does will would could should more most many much some such also only other over under between "
+    "during through because while each both same very being under name called known used part type kind thing person "
+    "people year years time the his her its was and for are but not one two three first new".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question on a paragraph. `spans` are the distinct gold spans, characters, half-open; none: not answerable."""
+    """A question on a paragraph. `spans` are the distinct gold spans, characters, half-open; none: not answerable.
+
+    `title` is the article's, "" where the file has none that means anything.
+    """
 
     id: str
     question: str
@@ -51,10 +62,12 @@ class Question:
     article: str
     spans: tuple[tuple[int, int], ...]
     answers: tuple[str, ...]
+    title: str = ""
 
 
-def read_squad(path: Path, one_pool: bool = False) -> list[Question]:
-    """Every question of a SQuAD file. `one_pool`: its paragraphs are unrelated and count as one article."""
+def read_squad(path: Path, one_pool: bool = False, titled: bool = True) -> list[Question]:
+    """Every question of a SQuAD file. `one_pool`: its paragraphs are unrelated and count as one article; `titled`: its titles
+    say what an article is about."""
     questions = []
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         title = path.stem if one_pool else f"{path.stem}/{article['title']}"
@@ -65,7 +78,8 @@ def read_squad(path: Path, one_pool: bool = False) -> list[Question]:
                 spans = tuple(span for span, _ in votes.most_common())
                 context = paragraph["context"]
                 answers = tuple(dict.fromkeys(context[s:e] for s, e in spans))
-                questions.append(Question(str(qa["id"]), qa["question"].strip(), context, title, spans, answers))
+                heading = article["title"].replace("_", " ") if titled else _topic(context)
+                questions.append(Question(str(qa["id"]), qa["question"].strip(), context, title, spans, answers, heading))
     return questions
 
 
@@ -89,7 +103,29 @@ class Negatives:
 
     def make(self, question: Question, kind: str, rng: random.Random) -> Question | None:
         """A negative of this kind, or None where the question offers no way to make one."""
-        return {"mined": self._mined, "removed": _removed, "changed": self._changed}[kind](question, rng)
+        ways = {"mined": self._mined, "removed": _removed, "changed": self._changed, "reworded": self._reworded}
+        return ways[kind](question, rng)
+
+    def headline(self, question: Question, rng: random.Random) -> str:
+        """The title, now and then with words of another paragraph behind it, as news headlines are longer than a name."""
+        if not question.title or rng.random() < 0.7:
+            return question.title
+        words = rng.choice(self._paragraphs[question.article]).split()
+        return f"{question.title}: {' '.join(words[: rng.randint(4, 9)])}"
+
+    def _reworded(self, question: Question, rng: random.Random) -> Question | None:
+        """What SQuAD 2.0's annotators did most: asking something near by that the paragraph does not say."""
+        said = {m.group().lower() for m in WORD.finditer(question.context)}
+        asked = [m for m in WORD.finditer(question.question) if _is_content(m.group())]
+        asked = [m for m in asked if m.group() in said] or asked
+        if not asked:
+            return None
+        word = rng.choice(asked)
+        near = " ".join(question.context[max(0, s - 60) : e + 60] for s, e in question.spans).lower()
+        source = question.context if rng.random() < 0.7 else rng.choice(self._paragraphs[question.article])
+        others = [other for other in WORD.findall(source) if _is_content(other) and _ending(other) == _ending(word.group())]
+        others = [other for other in others if other[:5] not in question.question.lower() and other[:5] not in near]
+        return _unanswerable(question, _replaced(question.question, word, rng.choice(others)), question.context) if others else None
 
     def _mined(self, question: Question, rng: random.Random) -> Question | None:
         others = [text for text in self._paragraphs[question.article] if text != question.context]
@@ -173,11 +209,27 @@ def _removed(question: Question, rng: random.Random) -> Question | None:
 
 
 def _unanswerable(question: Question, asked: str, context: str) -> Question:
-    return Question(question.id, asked, context, question.article, (), ())
+    return Question(question.id, asked, context, question.article, (), (), question.title)
 
 
 def _replaced(text: str, found: re.Match[str], new: str) -> str:
     return text[: found.start()] + new + text[found.end() :]
+
+
+def _is_content(word: str) -> bool:
+    return len(word) >= 4 and word.islower() and word.isalpha() and word not in COMMON
+
+
+def _ending(word: str) -> str:
+    """A class of words that can mostly stand for each other in a sentence."""
+    return next((ending for ending in ENDINGS if word.endswith(ending)), "")
+
+
+def _topic(text: str) -> str:
+    """The name that a paragraph without a title mentions most, if it does so thrice: what its title would say."""
+    names = Counter(m.group() for m in NAME.finditer(text) if len(m.group()) > 3 and m.group().lower() not in COMMON)
+    name, count = max(names.items(), key=lambda item: item[1], default=("", 0))
+    return name if count >= 3 else ""
 
 
 def _words(text: str) -> frozenset[str]:

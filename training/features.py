@@ -1,4 +1,6 @@
-"""Questions to token batches: `[CLS] question [SEP] context [SEP]`, the target a pair of token positions (0, 0: null).
+"""Questions to token batches, the target a pair of token positions (0, 0: null).
+
+`[CLS] question [SEP] context [SEP]`, or `[CLS] question [SEP] title [SEP] context [SEP]`, as qa/span_reader.py asks.
 
 Batches hold examples of about the same length and about the same number of tokens, so that little is padding.
 """
@@ -16,6 +18,7 @@ from tokenizers import Tokenizer
 from training.examples import Question
 
 MAX_QUESTION = 48  # tokens; 99.9 % of the training questions are shorter
+MAX_TITLE = 24  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,10 @@ class Featurizer:
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
-    def __call__(self, question: Question, max_length: int, rng: random.Random) -> Feature | None:
+    def __call__(self, question: Question, max_length: int, rng: random.Random, title: str = "") -> Feature | None:
         asked = self._encode(question.question)[0][:MAX_QUESTION]
+        if title:
+            asked = [*asked, self._sep, *self._encode(title)[0][:MAX_TITLE]]
         ids, offsets = self._context(question.context)
         start = end = -1
         if question.spans:

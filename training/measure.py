@@ -27,7 +27,7 @@ def measure(reader: SpanReader, questions: list[Question]) -> dict[str, float]:
     scores: dict[bool, list[float]] = {True: [], False: []}
     began = time.perf_counter()
     for question in questions:
-        passage = Passage("gold", 0, len(question.context), question.context)
+        passage = Passage("gold", 0, len(question.context), question.context, question.title)
         spans = reader.read(question.question, [Hit(passage, 1.0)])
         scores[bool(question.answers)].append(spans[0].score)
         if question.answers:

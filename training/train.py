@@ -1,9 +1,10 @@
 """Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER`.
 
-Three phases: `mixed` (all sources, Wikipedia a good part) at a constant rate after warm-up; `wiki` (mostly Wikipedia), the
-rate falling to zero; `again` (the same mix), from two thirds of the rate to zero once more. The model is the mean of the
-weights at the ends of the last two. Runs with the same `--output` go on from the last checkpoint, and the length of a phase
-that has not begun may still be changed then.
+Five phases: `mixed` (all sources, Wikipedia a good part) at a constant rate after warm-up; `wiki` (mostly Wikipedia), the
+rate falling to zero; `again` (the same mix), the rate falling once more. From the mean of the weights at the ends of these two,
+`titled` and `retitled` do so again with the articles' titles beside the questions, dropout, and harder negatives; the model
+is the mean of the ends of the last two. Runs with the same `--output` go on from the last checkpoint, and the length of a
+phase that has not begun may still be changed then.
 Does not read the development set except to measure (`--dev`), and never trains on it.
 """
 
@@ -41,15 +42,17 @@ from training.features import Feature, Featurizer, batches, tensors
 
 MAX_TOKENS = 3600  # a batch, padding included
 MAX_EXAMPLES = 32
-PEAK_RATE = 1.5e-4
-AGAIN_RATE = 1e-4
-WARMUP = 200
+PEAK_RATES = {"mixed": 1.5e-4, "wiki": 1.5e-4, "again": 1e-4, "titled": 1.2e-4, "retitled": 8e-5}
+WARMUP = {"mixed": 200, "titled": 100}  # steps, where the optimizer is new
 SEED = 20261122
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file and how it is used: shares of the examples in each phase, longest input in tokens, negatives by kind."""
+    """A file and how it is used: shares of the examples in each phase, longest input in tokens, negatives by kind.
+
+    `titled`: its titles say what an article is about.
+    """
 
     file: str
     mixed: float
@@ -57,43 +60,60 @@ class Source:
     max_length: int
     negatives: dict[str, float]
     one_pool: bool = False
+    titled: bool = False
 
 
 WIKI_NEGATIVES = {"mined": 0.13, "removed": 0.05, "changed": 0.17}
 OTHER_NEGATIVES = {"mined": 0.15, "removed": 0.04, "changed": 0.06}
 SOURCES = (
-    Source("squad1_part", 0.28, 0.60, 272, WIKI_NEGATIVES),
+    Source("squad1_part", 0.28, 0.60, 272, WIKI_NEGATIVES, titled=True),
     Source("squad_sample", 0.09, 0.20, 272, WIKI_NEGATIVES, one_pool=True),
-    Source("qed_natural_questions", 0.03, 0.05, 224, OTHER_NEGATIVES, one_pool=True),
+    Source("qed_natural_questions", 0.03, 0.05, 224, OTHER_NEGATIVES, one_pool=True, titled=True),
     Source("qamr_wiki", 0.34, 0.09, 160, OTHER_NEGATIVES),
     Source("amazon_reviews", 0.13, 0.03, 208, OTHER_NEGATIVES, one_pool=True),
     Source("reddit", 0.13, 0.03, 208, OTHER_NEGATIVES, one_pool=True),
 )
+REWORDED = 0.1  # share of the examples in the titled phases
+UNTITLED = 0.25  # share of the examples in the titled phases that go without
 
 
-def stream(phase: str, data: dict[str, list[Question]], featurizer: Featurizer, rng: random.Random) -> Iterator[Feature]:
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Steps `begin` (inclusive) to `end` (exclusive) of a run."""
+
+    name: str
+    begin: int
+    end: int
+
+    @property
+    def titled(self) -> bool:
+        return self.name in ("titled", "retitled")
+
+    def rate(self, step: int) -> float:
+        """Learning rate: linear warm-up where there is one, constant in the first phase, falling to zero in the others."""
+        warm = min(1.0, (step - self.begin + 1) / WARMUP[self.name]) if self.name in WARMUP else 1.0
+        left = 1.0 if self.name == "mixed" else (self.end - step) / (self.end - self.begin)
+        return PEAK_RATES[self.name] * warm * left
+
+
+def stream(phase: Phase, data: dict[str, list[Question]], featurizer: Featurizer, rng: random.Random) -> Iterator[Feature]:
     """Endless examples of a phase: the source drawn by share, then positive or negative of a kind by share."""
     positives = {source.file: endless(data[source.file], rng) for source in SOURCES}
     negatives = {source.file: Negatives(data[source.file]) for source in SOURCES}
-    shares = [source.mixed if phase == "mixed" else source.wiki for source in SOURCES]
+    shares = [source.mixed if phase.name == "mixed" else source.wiki for source in SOURCES]
     while True:
         (source,) = rng.choices(SOURCES, shares)
         question: Question | None = next(positives[source.file])
-        kinds = ["positive", *source.negatives]
-        (kind,) = rng.choices(kinds, [1 - sum(source.negatives.values()), *source.negatives.values()])
+        kinds = source.negatives | ({"reworded": REWORDED} if phase.titled else {})
+        (kind,) = rng.choices(["positive", *kinds], [1 - sum(kinds.values()), *kinds.values()])
         if kind != "positive" and question is not None:
             question = negatives[source.file].make(question, kind, rng)
-        feature = featurizer(question, source.max_length, rng) if question is not None else None
+        if question is None:
+            continue
+        title = negatives[source.file].headline(question, rng) if phase.titled and rng.random() > UNTITLED else ""
+        feature = featurizer(question, source.max_length, rng, title)
         if feature is not None:
             yield feature
-
-
-def rate(step: int, phases: Sequence[tuple[str, int, int]]) -> float:
-    """Learning rate: linear warm-up, constant in the first phase, falling to zero in each later one."""
-    phase, begin, end = next(phase for phase in phases if step < phase[2])
-    if phase == "mixed":
-        return PEAK_RATE * min(1.0, (step + 1) / WARMUP)
-    return (PEAK_RATE if phase == "wiki" else AGAIN_RATE) * (end - step) / (end - begin)
 
 
 def loss_of(model: torch.nn.Module, features: list[Feature], device: torch.device) -> torch.Tensor:
@@ -110,9 +130,10 @@ def loss_of(model: torch.nn.Module, features: list[Feature], device: torch.devic
 
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:
-    for module in model.modules():
+    """On the layers' outputs, not inside attention, where drawing the masks costs more than the matrices."""
+    for name, module in model.named_modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = share
+            module.p = 0.0 if name.endswith("attention.self.dropout") else share
 
 
 class Checkpoint:
@@ -169,21 +190,21 @@ def train(args: argparse.Namespace) -> None:
     # Word vectors stay as the encoder has them: half of the weights, and the training text is too small to move them.
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(parameters, lr=PEAK_RATES["mixed"], betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     checkpoint = Checkpoint(args.output)
     step = checkpoint.load(model, optimizer)
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    data = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool) for s in SOURCES}
-    dev = read_dev(args.dev, tokenizer, sample=1000, seed=1) if args.dev else None
+    data = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool, s.titled) for s in SOURCES}
+    devs = {titled: read_dev(args.dev, tokenizer, 1000, 1, titled) for titled in (False, True)} if args.dev else {}
     log = (args.output / "log.jsonl").open("a", encoding="utf-8")
 
     def write(**record: float | str) -> None:
         print(json.dumps(record), file=log, flush=True)
 
-    ends = list(accumulate((args.mixed, args.wiki, args.again)))
-    phases = list(zip(("mixed", "wiki", "again"), [0, *ends], ends))
+    ends = list(accumulate((args.mixed, args.wiki, args.again, args.titled, args.retitled)))
+    phases = [Phase(name, begin, end) for name, begin, end in zip(PEAK_RATES, [0, *ends], ends)]
     steps = ends[-1]
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())  # a polite end saves before it goes
@@ -191,18 +212,21 @@ def train(args: argparse.Namespace) -> None:
     tokens, losses = 0, []
     end = min(steps, args.stop or steps)
     while step < end and not stopped.is_set():
-        phase, phase_begin, phase_end = next(phase for phase in phases if step < phase[2])
-        set_dropout(model, 0.0 if phase == "mixed" else args.dropout)
-        rng = random.Random(f"{SEED}/{phase}")
-        featurizer = Featurizer(tokenizer, mask_share=0.0 if phase == "mixed" else 0.03)
+        phase = next(phase for phase in phases if step < phase.end)
+        if phase.name == "titled" and step == phase.begin:
+            model.load_state_dict(mean_weights([args.output / f"{name}.safetensors" for name in ("wiki", "again")]))
+            optimizer.state.clear()
+        set_dropout(model, args.dropout if phase.titled else 0.0)
+        rng = random.Random(f"{SEED}/{phase.name}")
+        featurizer = Featurizer(tokenizer, mask_share=0.0 if phase.name == "mixed" else 0.03)
         queue = batches(stream(phase, data, featurizer, rng), MAX_TOKENS, MAX_EXAMPLES, rng)
-        for _ in range(step - phase_begin):  # a resumed run goes on where it stood
+        for _ in range(step - phase.begin):  # a resumed run goes on where it stood
             next(queue)
-        while step < min(phase_end, end) and not stopped.is_set():
+        while step < min(phase.end, end) and not stopped.is_set():
             features = next(queue)
             torch.manual_seed(SEED + step)  # dropout does not depend on where a run was resumed
             for group in optimizer.param_groups:
-                group["lr"] = rate(step, phases)
+                group["lr"] = phase.rate(step)
             loss = loss_of(model, features, device)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -214,21 +238,21 @@ def train(args: argparse.Namespace) -> None:
             if step % 20 == 0:
                 seconds = time.monotonic() - began
                 mean = round(sum(losses) / len(losses), 4)
-                write(step=step, phase=phase, loss=mean, tokens_per_second=round(tokens / seconds))
+                write(step=step, phase=phase.name, loss=mean, tokens_per_second=round(tokens / seconds))
                 losses, tokens, began = [], 0, time.monotonic()
             if time.monotonic() - last_save > 180:
                 checkpoint.save(model, optimizer, step)
                 last_save = time.monotonic()
-            if dev is not None and (step % args.eval_every == 0 or step == steps):
+            if devs and (step % args.eval_every == 0 or step == steps):
                 model.eval()
-                write(step=step, **evaluate(model, dev, device))
+                write(step=step, **evaluate(model, devs[phase.titled], device))
                 model.train()
                 began = time.monotonic()
-        if step == phase_end and phase != "mixed":
-            save_file(model.state_dict(), args.output / f"{phase}.safetensors")
+        if step == phase.end and phase.name != "mixed":
+            save_file(model.state_dict(), args.output / f"{phase.name}.safetensors")
     checkpoint.save(model, optimizer, step)
     if step == steps:
-        model.load_state_dict(mean_weights([args.output / f"{phase}.safetensors" for phase in ("wiki", "again")]))
+        model.load_state_dict(mean_weights([args.output / f"{name}.safetensors" for name in ("titled", "retitled")]))
     made_by = {"encoder": "all-MiniLM-L6-v2", "steps": step, "seed": SEED, "dropout": args.dropout}
     save_model(model, tokenizer, args.output / "model", made_by)
 
@@ -240,6 +264,7 @@ def mean_weights(files: Sequence[Path]) -> dict[str, torch.Tensor]:
 
 def save_model(model: Any, tokenizer: Tokenizer, folder: Path, made_by: dict[str, object]) -> None:
     """As a Hugging Face model, so that `reader.model` may name the folder."""
+    model.config.reads_titles = True  # for qa/span_reader.py
     model.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     tokens = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
@@ -258,8 +283,10 @@ def main() -> None:
     parser.add_argument("--mixed", type=int, default=1200, help="steps of the first phase")
     parser.add_argument("--wiki", type=int, default=1120, help="steps of the second phase")
     parser.add_argument("--again", type=int, default=1300, help="steps of the third phase")
+    parser.add_argument("--titled", type=int, default=2200, help="steps of the fourth phase")
+    parser.add_argument("--retitled", type=int, default=1600, help="steps of the fifth phase")
     parser.add_argument("--stop", type=int, help="stop after this step of the schedule (a smoke run)")
-    parser.add_argument("--dropout", type=float, default=0.0, help="in the second phase; costs a fifth of the speed")
+    parser.add_argument("--dropout", type=float, default=0.1, help="in the last two phases")
     parser.add_argument("--eval-every", type=int, default=500)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
