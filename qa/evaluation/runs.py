@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import qa
+from qa.calibration import Calibration
 from qa.config import Config
+from qa.config import Reader as ReaderSettings
 from qa.encoder import Encoder, load_encoder
 from qa.errors import DataError
 from qa.evaluation.asking import ask_all
@@ -29,7 +31,10 @@ from qa.evaluation.indexes import RememberingEncoder, eval_folder, prepare_index
 from qa.evaluation.journal import Journal
 from qa.evaluation.outcomes import Mode, Outcome, to_line
 from qa.evaluation.summary import summarise
+from qa.model_files import content_hash
 from qa.pipeline import Pipeline
+from qa.reader import SentenceReader
+from qa.span_model import reader_folder
 
 LIBRARIES = ("torch", "sentence-transformers", "transformers", "faiss-cpu", "ir-measures", "numpy")
 
@@ -94,8 +99,9 @@ def outcomes_of(
 
 
 def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> str:
-    """Equal keys mean that the outcomes would be equal: questions, corpus, settings, encoder and our own code."""
-    digest = hashlib.sha256("\0".join((dataset.corpus_sha256, mode, fingerprint, json.dumps(settings(config)))).encode())
+    """Equal keys mean that the outcomes would be equal: questions, corpus, settings, models and our own code."""
+    reader = "" if mode == "retrieval" else reader_fingerprint(config.reader)
+    digest = hashlib.sha256("\0".join((dataset.corpus_sha256, mode, fingerprint, reader, json.dumps(settings(config)))).encode())
     for question in dataset.questions:
         digest.update(repr(question).encode("utf-8", "surrogatepass"))
     for source in sorted(Path(qa.__file__).parent.rglob("*.py")):
@@ -106,6 +112,13 @@ def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> s
 def settings(config: Config) -> dict[str, Any]:
     """The settings that can change an outcome; where the index lies and how the page looks cannot."""
     return config.model_dump(mode="json", exclude={"index", "ui"})
+
+
+def reader_fingerprint(reader: ReaderSettings) -> str:
+    """16 hex digits of the reader's files and its calibration; equal ones mean equal answers and confidences."""
+    model = "" if reader.model == SentenceReader.name else content_hash(reader_folder(reader.model))
+    fitted = Calibration.load(reader.model, reader.calibration).to_json()
+    return hashlib.sha256(json.dumps([reader.model, model, fitted]).encode()).hexdigest()[:16]
 
 
 def _result(
@@ -138,6 +151,7 @@ def _result(
         "questions_sha256": dataset.questions_sha256,
         "config": settings(config),
         "reader": info.get("reader"),
+        "reader_fingerprint": None if mode == "retrieval" else reader_fingerprint(config.reader),
         "versions": _versions(),
         "date": today(),
     }

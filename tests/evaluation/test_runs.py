@@ -7,13 +7,15 @@ import json
 import pytest
 from fakes import FakeEncoder, article
 
+from qa.calibration import Calibration
+from qa.config import Reader
 from qa.errors import DataError
 from qa.evaluation import runs
 from qa.evaluation.asking import TIMED, ask_all
 from qa.evaluation.datasets import Dataset, Gold, Question
 from qa.evaluation.indexes import eval_folder, prepare_index
 from qa.evaluation.journal import finished_runs, read_details
-from qa.evaluation.runs import evaluate
+from qa.evaluation.runs import evaluate, reader_fingerprint, run_key
 
 MOON = article("moon", "Apollo landed on the grey Moon in July.\n\nTwo men walked there for hours.", "Moon")
 SUN = article("sun", "The Sun is a yellow star.\n\nIt warms the Earth.", "Sun")
@@ -99,6 +101,25 @@ def test_an_interrupted_run_goes_on_where_it_was(config, encoder, monkeypatch):
     evaluate(SET, config, encoder=encoder)
     assert new == ["q3", "q1", "q2", "q3"]
     assert run.result["questions"] == 3
+
+
+def test_a_run_is_not_picked_up_by_another_reader_of_the_same_name(config, monkeypatch):
+    first = run_key(SET, config, "answers", "fa4e"), run_key(SET, config, "retrieval", "fa4e")
+    monkeypatch.setattr(Calibration, "load", lambda *_: Calibration(1.0, {"reader": 2.0}))
+    second = run_key(SET, config, "answers", "fa4e"), run_key(SET, config, "retrieval", "fa4e")
+    assert first[0] != second[0]
+    assert first[1] == second[1]
+
+
+def test_the_fingerprint_of_a_reader_changes_with_its_files_and_with_its_calibration(tmp_path):
+    def reader(config, intercept):
+        (tmp_path / "config.json").write_text(json.dumps({"architectures": ["BertForQuestionAnswering"], **config}))
+        (tmp_path / "model.safetensors").write_bytes(b"")
+        (tmp_path / "fitted").write_text(json.dumps(Calibration(intercept, {"reader": 1.0}).to_json()))
+        return reader_fingerprint(Reader(model=str(tmp_path), calibration=tmp_path / "fitted"))
+
+    assert reader({}, 0.0) == reader({}, 0.0)
+    assert len({reader({}, 0.0), reader({"layers": 2}, 0.0), reader({}, 1.0)}) == 3
 
 
 def test_judged_documents_are_searched_and_not_read(config, encoder):
