@@ -240,19 +240,22 @@ def remove(
 
 @app.command()
 def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
-    """Say what is in the index: counts, encoders, size, when it was last written."""
+    """Say what is in the index: counts, encoders, size, when it was last written, what was refused."""
     settings = _settings(config, index)
     with _store(settings) as store:
         told = {**store.info(), "embedding_model": settings.embedding.model, "reader": settings.reader.model}
+        told["refused"] = [asdict(refusal) for refusal in store.refusals()]
     if as_json:
         print_json(told)
         return
-    encoders = told.pop("encoders")
+    encoders, refused = told.pop("encoders"), told.pop("refused")
     for name, value in told.items():
         print(f"{name:16} {value}")
     for encoder in encoders if isinstance(encoders, list) else []:
         about = f"{encoder['dimension']} dimensions, {encoder['passages']} passages, {encoder['fingerprint']}"
         print(f"{'encoder':16} {encoder['name']} ({about})")
+    for refusal in refused:
+        print(f"{'refused':16} {refusal['path']}: {refusal['reason']}")
 
 
 @app.command("config")

@@ -47,6 +47,11 @@ CREATE VIRTUAL TABLE fulltext USING fts5(title, text, content='passage_texts', c
     tokenize='porter unicode61 remove_diacritics 2');
 """
 
+# What came later and an older version can do without: added to an index when it is next written.
+ADDITIONS = """
+CREATE TABLE IF NOT EXISTS refusals (path TEXT NOT NULL, reason TEXT NOT NULL); -- what indexing could not read
+"""
+
 
 @contextlib.contextmanager
 def store_errors(folder: Path) -> Iterator[None]:

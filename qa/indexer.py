@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -71,6 +72,7 @@ class _Run:
         self.store = store
         self.batches = batches
         self._largest_file = largest_file
+        self._looked_at: set[str] = set()  # names of roots and files
         self._started = time.monotonic()
 
     def sync(self, roots: Sequence[Path], prune: bool, progress: Progress) -> None:
@@ -78,6 +80,7 @@ class _Run:
         files: dict[str, Path] = {}
         for root in roots:
             files |= self._files(root)
+        self._looked_at |= {*map(_name, roots), *files}
         for done, (name, path) in enumerate(files.items()):
             progress("reading", done, len(files))
             self._sync_file(name, path, known.get(name))
@@ -89,6 +92,7 @@ class _Run:
         """Commits what is waiting, cuts and encodes what another configuration left behind, and saves the vectors."""
         done = self.batches
         done.settle()
+        self._keep_refusals()
         done.split_again(progress)
         done.encode_missing(progress)
         vectors.refresh(self.store, done.encoder.fingerprint)
@@ -166,6 +170,14 @@ class _Run:
                 for folder in folders:
                     self.store.forget_folder(folder)
 
+    def _keep_refusals(self) -> None:
+        """What this run looked at is refused for what it says now, and what is gone no more."""
+        before = self.store.refusals()
+        kept = [refusal for refusal in before if self._looked_at.isdisjoint(_with_parents(_file_of(refusal)))]
+        now = [refusal for refusal in kept + self.batches.refused if not is_gone(_file_of(refusal))]
+        if now != before:
+            self.store.put_refusals(now)
+
     def _refuse(self, path: Path, reason: str) -> None:
         self.batches.refused.append(Refusal(_name(path), reason))
 
@@ -187,6 +199,15 @@ def _writing(config: Config, encoder: Encoder | None) -> Iterator[_Run]:
 def _name(path: Path) -> str:
     """A path in characters that can be stored and shown, even when its bytes are no text."""
     return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def _file_of(refusal: Refusal) -> str:
+    """ "wire.jsonl:17", a row -> "wire.jsonl"."""
+    return re.sub(r":\d+$", "", refusal.path) if is_gone(refusal.path) else refusal.path
+
+
+def _with_parents(file: str) -> set[str]:
+    return {file, *map(str, Path(file).parents)}
 
 
 def _reason(error: OSError) -> str:

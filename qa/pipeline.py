@@ -19,10 +19,11 @@ from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
 from qa.database import store_errors
-from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Response, Turn
+from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Turn
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
 from qa.reader import Reader, load_reader
+from qa.reranker import load_reranker
 from qa.retriever import Retriever
 from qa.store import Store
 
@@ -113,6 +114,11 @@ class Pipeline:
         with self._snapshot() as (store, _):
             return store.summaries()
 
+    def refusals(self) -> list[Refusal]:
+        """What indexing could not read, and why."""
+        with self._snapshot() as (store, _):
+            return store.refusals()
+
     def info(self) -> dict[str, object]:
         """Counts and sizes of the index, and which models answer."""
         with self._snapshot() as (store, _):
@@ -157,7 +163,7 @@ class Pipeline:
         with self._loading:
             if self._store is None or not self._store.is_current:
                 opened = Store.open(folder)
-                self._retriever = Retriever(self.config, opened, self._the_encoder())
+                self._retriever = Retriever(self.config, opened, self._the_encoder(), load_reranker(self.config.retrieval))
                 self._store = opened  # last: a model that is missing is told at every question, not only at the first
             store, retriever = self._store, self._retriever
         assert retriever is not None

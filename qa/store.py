@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.database import FILE, OURS, VERSION, FrozenConnection, connect, file_identity, folded, store_errors
-from qa.datatypes import Article, ArticleSummary, Filters, Passage
+from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
 
 _ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
@@ -132,6 +132,12 @@ class Store:
 
     def folders(self) -> list[str]:
         return [path for (path,) in self._db.execute("SELECT path FROM folders ORDER BY path")]
+
+    def refusals(self) -> list[Refusal]:
+        """What earlier runs refused and has neither been read since nor gone."""
+        if "refusals" not in self._tables():  # an index of an earlier version, not written since
+            return []
+        return [Refusal(path, reason) for path, reason in self._db.execute("SELECT path, reason FROM refusals ORDER BY rowid")]
 
     def articles_of_file(self, file: str) -> dict[str, tuple[str, str]]:
         """id -> (sha256, splitting) of the articles that were read from a file."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import SCHEMA, VERSION, file_identity, writing_errors
-from qa.datatypes import Article, Passage
+from qa.database import ADDITIONS, SCHEMA, VERSION, file_identity, writing_errors
+from qa.datatypes import Article, Passage, Refusal
 from qa.store import Store
 
 
@@ -49,6 +49,7 @@ class StoreWriter(Store):
             store = cls(folder)
             store._create()
             store._check_version()
+            store._db.executescript(ADDITIONS)
             store._file = file_identity(folder)
         return store
 
@@ -62,11 +63,16 @@ class StoreWriter(Store):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside is there afterwards, or nothing of it. Begins a new generation."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._all_or_nothing():
             yield
             self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
             self._set_meta("indexed_at", datetime.now(timezone.utc).isoformat(timespec="seconds"))
+
+    @contextlib.contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._db.commit()
         except BaseException:
             self._db.rollback()
@@ -115,6 +121,12 @@ class StoreWriter(Store):
 
     def forget_folder(self, path: str) -> None:
         self._db.execute("DELETE FROM folders WHERE path = ?", (path,))
+
+    def put_refusals(self, refusals: Sequence[Refusal]) -> None:
+        """In place of all that were kept. Its own transaction, and no new generation: nothing that answers has changed."""
+        with self._all_or_nothing():
+            self._db.execute("DELETE FROM refusals")
+            self._db.executemany("INSERT INTO refusals VALUES (?, ?)", [(refusal.path, refusal.reason) for refusal in refusals])
 
     def _create(self) -> None:
         """Makes the tables, all or none, in an empty file and in no other. Writers are serialised by the caller's lock."""

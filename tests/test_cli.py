@@ -211,6 +211,14 @@ def test_info_says_what_is_there(indexed):
     assert "articles         2\n" in indexed("info").out
 
 
+def test_info_names_what_was_refused(indexed, tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    refused = json.loads(indexed("index", tmp_path / "empty.txt", "--json").out)["refused"]
+    assert [Path(refusal["path"]).name for refusal in refused] == ["empty.txt"]
+    assert document(indexed("info", "--json"))["refused"] == refused
+    assert f"refused          {refused[0]['path']}: {refused[0]['reason']}\n" in indexed("info").out
+
+
 def test_config_shows_values_and_where_they_come_from(qa, tmp_path, monkeypatch):
     (tmp_path / "a.toml").write_text("[ui]\nport = 8000\n")
     monkeypatch.setenv("QA_UI__TITLE", 'My "own"')

@@ -538,3 +538,60 @@ def test_a_run_killed_between_an_article_and_its_file_leaves_nothing_that_cannot
     monkeypatch.undo()
     (folder / "whale.txt").unlink()
     assert len(index_paths(config, [folder], prune=True, encoder=encoder).removed) == 1
+
+
+# What was refused is kept until the file is read or gone
+
+
+def kept(config: Config) -> list[tuple[str, str]]:
+    with Store.open(config.index.path) as store:
+        return [(Path(refusal.path).name, refusal.reason) for refusal in store.refusals()]
+
+
+def test_what_was_refused_is_kept_until_it_can_be_read(sync, config, folder):
+    (folder / "empty.txt").write_text("")
+    rows(folder / "wire.jsonl", {"text": SEA + SKY}, "nonsense")
+    report = sync()
+    assert kept(config) == [(Path(refusal.path).name, refusal.reason) for refusal in report.refused]
+    assert [name for name, _ in kept(config)] == ["empty.txt", "wire.jsonl:2"]
+    write(folder / "empty.txt", SEA)
+    rows(folder / "wire.jsonl", {"text": SEA + SKY}, {"text": SKY + SEA})
+    sync()
+    assert kept(config) == []
+
+
+def test_what_was_refused_elsewhere_is_kept_and_what_is_gone_is_not(sync, config, folder, tmp_path):
+    (folder / "empty.txt").write_text("")
+    other = write(tmp_path / "other.txt", SKY)
+    sync()
+    sync(other)
+    assert [name for name, _ in kept(config)] == ["empty.txt"]
+    (folder / "empty.txt").unlink()
+    sync(other)
+    assert kept(config) == []
+
+
+def test_a_path_that_never_was_is_told_and_not_kept(sync, config, folder, tmp_path):
+    sync()
+    assert sync(tmp_path / "nowhere").refused
+    assert kept(config) == []
+
+
+def test_a_refusal_is_no_new_generation(sync, config, folder):
+    sync()
+    (folder / "empty.txt").write_text("")
+    with Store.open(config.index.path) as store:
+        before = store.identity
+        sync()
+        assert store.identity == before
+    assert len(kept(config)) == 1
+
+
+def test_an_index_of_an_earlier_version_has_no_refusals_and_takes_them_when_written(sync, config, folder):
+    sync()
+    with sqlite3.connect(config.index.path / FILE) as db:
+        db.execute("DROP TABLE refusals")
+    assert kept(config) == []
+    (folder / "empty.txt").write_text("")
+    sync()
+    assert [name for name, _ in kept(config)] == ["empty.txt"]
