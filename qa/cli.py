@@ -270,7 +270,7 @@ def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: A
     for setting in settings_table():
         section, _, key = setting.name.partition(".")
         rows.append(
-            {"name": setting.name, "value": getattr(getattr(settings, section), key), "from": found[setting.name], "help": setting.help}
+            {"name": setting.name, "value": getattr(settings, section).model_dump()[key], "from": found[setting.name], "help": setting.help}
         )
     if as_json:
         print_json(rows)

@@ -10,10 +10,10 @@ import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError, TomlConfigSettingsSource
 
 from qa.errors import ConfigError
 
@@ -28,6 +28,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class OtherModel(Section):
+    """An embedding model beside the one that answers. Text stands for its name alone."""
+
+    model: str
+    query_prompt: str | None = None
+    passage_prompt: str | None = None
+
+
+Other = Annotated[OtherModel, BeforeValidator(lambda found: {"model": found} if isinstance(found, str) else found)]
+
+
 class Embedding(Section):
     model: str = Field("all-MiniLM-L6-v2", description="a bundled name, a folder, or a Hugging Face name (sentence-transformers)")
     query_prompt: str | None = Field(None, description="put before each question; unset: what the model declares")
@@ -36,6 +47,11 @@ class Embedding(Section):
     precision: Literal["float32", "bfloat16"] = Field("float32", description="number format while encoding")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     batch_size: int = Field(32, ge=1, description="passages encoded at a time")
+    others: tuple[Other, ...] = Field((), description="more models, to compare with and to switch to on the page")
+
+    def each(self) -> tuple[Embedding, ...]:
+        """The settings of every listed model, the configured one first."""
+        return (self, *(self.model_copy(update=other.model_dump()) for other in self.others))
 
 
 class Passages(Section):
@@ -134,6 +150,9 @@ def load_config(file: str | os.PathLike[str] | None = None) -> Config:
         raise ConfigError(_explain(error, variables.get(name, str(path)))) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror} (give another file to --config or QA_CONFIG)") from None
+    except SettingsError:  # a list or table in a variable is JSON
+        names = ", ".join(variable.removeprefix("the environment variable ") for variable in variables.values())
+        raise ConfigError(f'a list in an environment variable is written in JSON, such as ["name", "folder"] (set: {names})') from None
     except ValueError as error:  # TOML that does not parse; tomllib's error is a ValueError
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     return Config.model_construct(**{name: getattr(loaded, name) for name in Config.model_fields})
@@ -191,9 +210,10 @@ def _nearest(name: str, names: list[str]) -> str:
 def _explain(error: ValidationError, where: str, section: str = "") -> str:
     """The first fault of a validation as one line: setting, value found, what is accepted."""
     fault = error.errors()[0]
-    name = ".".join(str(part) for part in ((section,) if section else ()) + fault["loc"][:2])
+    place = ((section,) if section else ()) + fault["loc"]
+    name = ".".join(map(str, place[:2]))
     table = {setting.name: setting for setting in settings_table()}
-    if fault["type"] == "extra_forbidden":
+    if fault["type"] == "extra_forbidden" and len(place) <= 2:
         names = list(table) + list(Config.model_fields)
         return f"unknown setting {name} in {where}{_nearest(name, names)} (see: qa config)"
     accepts = table[name].accepts if name in table else "a table of settings"
@@ -201,6 +221,8 @@ def _explain(error: ValidationError, where: str, section: str = "") -> str:
 
 
 def _accepts(info: Any) -> str:
+    if get_origin(info.annotation) is tuple:
+        return 'a list of names, or of tables such as {model = "…", query_prompt = "…", passage_prompt = "…"}'
     choices = [repr(choice) for choice in get_args(info.annotation) if isinstance(choice, str)]
     if choices:
         return "one of " + ", ".join(choices)

@@ -63,6 +63,10 @@ def say(line: str) -> None:
 def toml(value: object) -> str:
     if value is None:
         return "(unset)"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml(part)}" for name, part in value.items() if part is not None) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else json.dumps(str(value))
 
 

@@ -9,6 +9,8 @@ import pytest
 from qa.config import Config, load_config, origins, settings_table
 from qa.errors import ConfigError
 
+LIST = 'a list of names, or of tables such as {model = "…", query_prompt = "…", passage_prompt = "…"}'
+
 
 @pytest.fixture
 def toml(tmp_path: Path):
@@ -77,6 +79,11 @@ def test_a_file_that_was_asked_for_must_exist(tmp_path, monkeypatch):
         ),
         ("[index]\npath = 5", "index.path = 5 in FILE is not accepted: expected a path (see: qa config)"),
         ("[index]\nstore = 'milvus'", "index.store = 'milvus' in FILE is not accepted: expected one of 'sqlite' (see: qa config)"),
+        ("[embedding]\nothers = 'x'", f"embedding.others = 'x' in FILE is not accepted: expected {LIST} (see: qa config)"),
+        (
+            "[embedding]\nothers = [{model = 'x', size = 5}]",
+            f"embedding.others = 5 in FILE is not accepted: expected {LIST} (see: qa config)",
+        ),
         ("[embedding]\nmodel = 7", "embedding.model = 7 in FILE is not accepted: expected text (see: qa config)"),
     ],
 )
@@ -141,6 +148,23 @@ def test_a_wrong_replacement_is_told():
         Config().replace("index.pth", "x")
     with pytest.raises(ConfigError, match=r"^ui.port = -1 in the options is not accepted: expected a whole number"):
         Config().replace("ui.port", -1)
+
+
+def test_other_models_are_names_or_tables_with_their_own_prompts_and_share_the_rest(toml):
+    file = toml("[embedding]\nquery_prompt = 'ask: '\nbatch_size = 7\nothers = ['a', {model = 'b', passage_prompt = 'read: '}]")
+    listed = load_config(file).embedding.each()
+    assert [(one.model, one.query_prompt, one.passage_prompt, one.batch_size) for one in listed] == [
+        ("all-MiniLM-L6-v2", "ask: ", None, 7),
+        ("a", None, None, 7),
+        ("b", None, "read: ", 7),
+    ]
+
+
+def test_other_models_in_the_environment_are_json(monkeypatch):
+    monkeypatch.setenv("QA_EMBEDDING__OTHERS", '["a", {"model": "b"}]')
+    assert [one.model for one in load_config().embedding.others] == ["a", "b"]
+    monkeypatch.setenv("QA_EMBEDDING__OTHERS", "a")
+    assert fault() == 'a list in an environment variable is written in JSON, such as ["name", "folder"] (set: QA_EMBEDDING__OTHERS)'
 
 
 def test_settings_cannot_be_changed_in_place():
