@@ -63,6 +63,8 @@ class Retrieval(Section):
     dense_weight: float = Field(0.6, ge=0, le=1, description="share of the dense score in the fused one; 0: full text only")
     passages: int = Field(8, ge=1, le=1000, description="passages handed to the reader")
     candidates: int = Field(100, ge=1, le=10_000, description="passages taken from each search before fusion")
+    reranker: str | None = Field(None, description="cross-encoder that orders the first hits anew: a folder or a Hugging Face name")
+    reranked: int = Field(20, ge=1, le=1000, description="hits that the reranker orders")
 
 
 class Reader(Section):

@@ -23,7 +23,7 @@ from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
 from qa.reader import Reader, load_reader
-from qa.reranker import load_reranker
+from qa.reranker import Reranker, load_reranker
 from qa.retriever import Retriever
 from qa.store import Store
 
@@ -42,6 +42,7 @@ class Pipeline:
         self._encoder, self._reader = encoder, reader
         self._store: Store | None = None
         self._retriever: Retriever | None = None
+        self._reranker: Reranker | None = None
         self._calibration: Calibration | None = None
         self._counted: tuple[tuple[str, int], dict[str, object]] | None = None
         self._loading = threading.RLock()
@@ -163,7 +164,7 @@ class Pipeline:
         with self._loading:
             if self._store is None or not self._store.is_current:
                 opened = Store.open(folder)
-                self._retriever = Retriever(self.config, opened, self._the_encoder(), load_reranker(self.config.retrieval))
+                self._retriever = Retriever(self.config, opened, self._the_encoder(), self._the_reranker())
                 self._store = opened  # last: a model that is missing is told at every question, not only at the first
             store, retriever = self._store, self._retriever
         assert retriever is not None
@@ -181,6 +182,12 @@ class Pipeline:
             if self._reader is None:
                 self._reader = load_reader(self.config.reader, self._the_encoder())
             return self._reader
+
+    def _the_reranker(self) -> Reranker | None:
+        with self._loading:
+            if self._reranker is None:
+                self._reranker = load_reranker(self.config.retrieval)
+            return self._reranker
 
     def _the_calibration(self) -> Calibration:
         with self._loading:

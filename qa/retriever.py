@@ -19,6 +19,7 @@ from qa.config import Config
 from qa.datatypes import Filters, Hit, Passage
 from qa.encoder import Encoder
 from qa.errors import MissingVectors
+from qa.reranker import Reranker
 from qa.store import Store
 from qa.vectors import VectorIndex, in_step, open_vectors
 from qa.words import content_words
@@ -33,10 +34,11 @@ Scores = dict[int, float]  # passage number -> score, best first
 class Retriever:
     """Searches one open store with one encoder. Safe to use from several threads."""
 
-    def __init__(self, config: Config, store: Store, encoder: Encoder) -> None:
+    def __init__(self, config: Config, store: Store, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._settings = config.retrieval
         self._store = store
         self._encoder = encoder
+        self._reranker = reranker
         self._vectors: VectorIndex | None = None
         self._refreshing = threading.Lock()
 
@@ -55,7 +57,11 @@ class Retriever:
             lexical = {number: score for number, score in lexical.items() if number in cosines}
             fused = fuse(cosines, lexical, self._settings.dense_weight)
             hits = self._hits(fused, dense, lexical, cosines)
-            return self._once_each(hits, k)
+            if self._reranker is None:
+                return self._once_each(hits, k)
+            hits = self._once_each(hits, max(k, self._settings.reranked))
+        first, rest = hits[: self._settings.reranked], hits[self._settings.reranked :]
+        return (self._reranker.rerank(question, first) + [replace(hit, score=0.0) for hit in rest])[:k]
 
     def check(self) -> None:
         """Raises MissingVectors, with the command that adds them, when this encoder has not encoded every passage."""
