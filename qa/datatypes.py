@@ -146,7 +146,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a question gets. `answer` is None when the articles don't say; `withheld` is then the best guess, not shown."""
+    """What a question gets.
+
+    `answer` is None when the articles don't say; `withheld` is then the best guess, not shown. `filters` said which articles might answer.
+    """
 
     question: str
     standalone_question: str
@@ -155,6 +158,7 @@ class Response:
     alternatives: tuple[Answer, ...] = ()
     hits: tuple[Hit, ...] = ()
     withheld: Answer | None = None
+    filters: Filters = Filters()
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 

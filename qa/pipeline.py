@@ -67,7 +67,7 @@ class Pipeline:
         asked = clean_question(question)
         standalone = standalone_question(asked, turns)
         if not standalone:
-            return Response(question, standalone, None, timings_ms=clock.timings())
+            return Response(question, standalone, None, filters=filters, timings_ms=clock.timings())
         with self._snapshot() as (store, retriever):
             (on_stage or _silent)("searching")
             with clock.stage("encode"):
@@ -77,7 +77,7 @@ class Pipeline:
             (on_stage or _silent)("reading")
             with clock.stage("read"):
                 hits, groups = self._read(standalone, hits)
-            return self._respond(question, standalone, hits, groups, store, clock)
+            return replace(self._respond(question, standalone, hits, groups, store, clock), filters=filters)
 
     def search(self, question: str, filters: Filters = Filters(), k: int = 10) -> tuple[Hit, ...]:
         """The passages that are closest to a question, best first."""

@@ -57,13 +57,13 @@ def _piece(text: str, marks: Sequence[Mark]) -> str:
 
 
 def paragraphs_html(text: str, marks: Iterable[Mark] = ()) -> str:
-    """A whole article as `<p>` elements; a mark that runs over a paragraph's end goes on in the next one."""
+    """A whole article as `<p>` elements, which say where they start; a mark that runs over a paragraph's end goes on in the next one."""
     marks = list(marks)
     pieces = []
     for start, end in _paragraphs(text):
         moved = [Mark(m.start - start, m.end - start, m.kind, m.name) for m in marks]
         kind = ' class="subheading"' if _is_subheading(text[start:end]) else ""
-        pieces.append(f"<p{kind}>{highlight_html(text[start:end], moved)}</p>")
+        pieces.append(f'<p{kind} data-start="{start}">{highlight_html(text[start:end], moved)}</p>')
     return "\n".join(pieces)
 
 

@@ -54,12 +54,14 @@ def test_highlight_ignores_marks_outside_the_text_and_cuts_those_that_stick_out(
 
 
 def test_paragraphs_keep_a_mark_that_runs_over_a_blank_line() -> None:
-    assert paragraphs_html("ab.\n\ncd.", [Mark(1, 6)]) == ('<p>a<mark class="quote">b.</mark></p>\n<p><mark class="quote">c</mark>d.</p>')
+    assert paragraphs_html("ab.\n\ncd.", [Mark(1, 6)]) == (
+        '<p data-start="0">a<mark class="quote">b.</mark></p>\n<p data-start="5"><mark class="quote">c</mark>d.</p>'
+    )
 
 
 def test_a_short_line_that_is_no_sentence_is_set_as_a_subheading() -> None:
     assert paragraphs_html("One day.\n\nHow it came\n\nIt came.") == (
-        '<p>One day.</p>\n<p class="subheading">How it came</p>\n<p>It came.</p>'
+        '<p data-start="0">One day.</p>\n<p class="subheading" data-start="10">How it came</p>\n<p data-start="23">It came.</p>'
     )
 
 
