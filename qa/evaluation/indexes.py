@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from qa.config import Config
+from qa.config import Config, Passages
 from qa.database import FILE
 from qa.datatypes import Article
 from qa.encoder import Encoder, Vectors
@@ -32,9 +32,9 @@ def eval_folder(config: Config) -> Path:
     return config.index.path.parent / "eval"
 
 
-def index_key(dataset: Dataset, config: Config, fingerprint: str) -> str:
+def index_key(corpus_sha256: str, passages: Passages, fingerprint: str) -> str:
     """Equal keys mean equal passages and vectors."""
-    parts = (dataset.corpus_sha256, fingerprint, config.passages.model_dump_json())
+    parts = (corpus_sha256, fingerprint, passages.model_dump_json())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -43,7 +43,7 @@ def prepare_index(dataset: Dataset, config: Config, encoder: Encoder, progress: 
 
     An interrupted build goes on where it was. A second process that wants the same index waits for the first.
     """
-    folder = eval_folder(config) / index_key(dataset, config, encoder.fingerprint)
+    folder = eval_folder(config) / index_key(dataset.corpus_sha256, config.passages, encoder.fingerprint)
     lender = BorrowingEncoder(encoder, [path for path in _stores(config) if path != folder])
     config = config.replace("index.path", folder)
     try:

@@ -75,6 +75,8 @@ def to_line(outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.withheld is not None:
         line["withheld"] = outcome.withheld
+    if question.turns:
+        line["turns"] = [asdict(turn) for turn in question.turns]
     if question.documents:
         line["documents"] = dict(question.documents)
     if outcome.error is not None:

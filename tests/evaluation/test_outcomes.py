@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qa.datatypes import Hit, Passage
+from qa.datatypes import Hit, Passage, Turn
 from qa.evaluation.datasets import Gold, Question
 from qa.evaluation.metrics import Found
 from qa.evaluation.outcomes import Outcome, found, from_line, score, to_line
@@ -47,6 +47,8 @@ def test_a_line_has_the_contracts_form_and_comes_back_the_same():
     assert from_line(json.loads(json.dumps(line)), MOON) == outcome
     failed = Outcome(NOWHERE, error="ValueError: no")
     assert from_line(to_line(failed), NOWHERE) == failed
+    follow_up = replace(MOON, turns=(Turn("Who landed?", "Apollo 11"),))
+    assert to_line(Outcome(follow_up))["turns"] == [{"question": "Who landed?", "answer": "Apollo 11"}]
 
 
 def test_ten_hits_are_kept_best_first():
