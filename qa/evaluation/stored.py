@@ -22,7 +22,9 @@ REMEMBERED = 4  # runs; one of 6,000 questions takes some 15 MB
 
 
 _DEFAULTS = {
-    f"{section}.{key}": value for section, info in Config.model_fields.items() for key, value in info.default.model_dump(mode="json").items()
+    f"{section}.{key}": value
+    for section, info in Config.model_fields.items()
+    for key, value in info.default.model_dump(mode="json").items()
 }
 
 
