@@ -62,7 +62,7 @@ class CrossEncoderReranker:
             from sentence_transformers import CrossEncoder
 
             try:
-                model = CrossEncoder(
+                model: CrossEncoder = CrossEncoder(
                     str(self._folder), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
                 )
             except Exception as error:  # whatever is wrong with a model's files: the user needs one line
