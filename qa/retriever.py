@@ -3,11 +3,13 @@
 The fused score is a convex combination of both scores after scaling each to [0, 1] (Bruch, Gai & Ingber 2023, "An Analysis
 of Fusion Functions for Hybrid Retrieval"): `dense_weight * dense + (1 - dense_weight) * BM25`. Passages that only one
 search found get their true cosine, and a BM25 score of 0. Overlapping windows and copies of an article are listed once.
+Equal scores are ordered by article and place, so that the order of indexing changes nothing.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,6 +28,7 @@ from qa.words import content_words
 
 TITLE_WEIGHT = 1.0  # of the title in BM25, as of the text; 0 to 2 differ by less than 0.3 points of R@1
 MOST_TERMS = 64  # of a question in the full-text query
+SPARE = 100  # hits looked at beyond the candidates: which of equal ones are among these is then not left to chance
 OVERLAP = 0.5  # windows that share more than this of the shorter are one hit
 
 Scores = dict[int, float]  # passage number -> score, best first
@@ -88,16 +91,23 @@ class Retriever:
 
     def _dense(self, vectors: VectorIndex, vector: NDArray[np.float32], filters: Filters) -> Scores:
         allowed = self._store.allowed_passages(filters) if filters else None
-        return dict(vectors.search(vector[None], self._settings.candidates, allowed)[0])
+        return self._first(vectors.search(vector[None], self._settings.candidates + SPARE, allowed)[0])
 
     def _lexical(self, question: str, filters: Filters) -> Scores:
         match = match_expression(question)
-        return dict(self._store.search_text(match, self._settings.candidates, filters, TITLE_WEIGHT)) if match else {}
+        return self._first(self._store.search_text(match, self._settings.candidates + SPARE, filters, TITLE_WEIGHT)) if match else {}
+
+    def _first(self, found: Sequence[tuple[int, float]]) -> Scores:
+        """The candidates among (passage number, score): numbers tell the order of indexing, so equal scores go by place."""
+        times = Counter(score for _, score in found)
+        places = self._store.places(number for number, score in found if times[score] > 1)
+        ordered = sorted(found, key=lambda item: (-item[1], places.get(item[0])))
+        return dict(ordered[: self._settings.candidates])
 
     def _hits(self, fused: Scores, dense: Scores, lexical: Scores, cosines: Scores) -> list[Hit]:
         passages = self._store.passages(fused)
         dense_ranks, lexical_ranks = _ranks(dense), _ranks(lexical)
-        return [
+        hits = [
             Hit(
                 passage=passages[number],
                 score=score,
@@ -109,6 +119,7 @@ class Retriever:
             for number, score in fused.items()
             if number in passages
         ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.article_id, hit.passage.start))
 
     def _once_each(self, hits: Sequence[Hit], k: int) -> list[Hit]:
         """The first k without windows that mostly repeat a better one, of the same article or of a copy of it."""
@@ -125,7 +136,7 @@ class Retriever:
     def _also_in(self, passage: Passage, family: Sequence[str]) -> tuple[str, ...]:
         """The copies of its article that have this passage too."""
         others = [self._store.article(member) for member in family if member != passage.article_id]
-        return tuple(other.id for other in others if other and copies.share(passage.text, other.text) >= copies.ALIKE)
+        return tuple(sorted(other.id for other in others if other and copies.share(passage.text, other.text) >= copies.ALIKE))
 
 
 def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:

@@ -206,6 +206,11 @@ class Store:
                 found[number] = Passage(*row)
         return found
 
+    def places(self, numbers: Iterable[int]) -> dict[int, tuple[str, int]]:
+        """number -> (article id, start): a passage's name that does not depend on when it was indexed."""
+        query = "SELECT a.id, p.first FROM passages p JOIN articles a ON a.number = p.article WHERE p.number = ?"
+        return {number: self._db.execute(query, (number,)).fetchone() for number in numbers}
+
     def passage_numbers(self) -> NDArray[np.int64]:
         """int64 (n,): numbers of all passages, ascending."""
         rows = self._db.execute("SELECT number FROM passages ORDER BY number")

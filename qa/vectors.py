@@ -58,7 +58,8 @@ class VectorIndex:
         if not len(known):
             return {}
         rows = np.stack([self.faiss_index.reconstruct(int(number)) for number in known])
-        return dict(zip(known.tolist(), (rows @ question).tolist(), strict=True))
+        scores = np.einsum("ij,j->i", rows, question)  # row by row: the last digits of a matrix product depend on a row's neighbours
+        return dict(zip(known.tolist(), scores.tolist(), strict=True))
 
     def _parameters(self, allowed: NDArray[np.int64] | None) -> Any:
         import faiss

@@ -45,6 +45,30 @@ def test_fused_scores_come_best_first_and_equal_ones_in_order_of_number():
     assert fuse({}, {}, 0.5) == {}
 
 
+def places(hits: list[Hit]) -> list[tuple[object, ...]]:
+    """All of the hits but the numbers that their passages got while indexing."""
+    return [(hit.passage.article_id, hit.passage.start, *(getattr(hit, name) for name in COMPARED)) for hit in hits]
+
+
+COMPARED = ("score", "dense_score", "lexical_score", "dense_rank", "lexical_rank", "also_in")
+
+
+@pytest.mark.parametrize("candidates", [3, 5, 100])
+def test_hits_and_scores_do_not_depend_on_the_order_of_indexing(config, candidates):
+    words = "abcd efgh ijkl mnop abdc".split() * 2
+    alike = [article(f"{n:02}", f"The whale {word} swam.\n\nA lark {word} sang.") for n, word in enumerate(words)]
+    config = config.replace("retrieval.candidates", candidates).replace("passages.size", 16)
+    found = []
+    for order, articles in (("there", alike), ("back", alike[::-1])):
+        here = config.replace("index.path", config.index.path / order)
+        index_articles(here, articles, encoder=FakeEncoder())
+        with Store.open(here.index.path) as store:
+            hits = Retriever(here, store, FakeEncoder()).search("Which whale swam, and which lark?", 9)
+        found.append(places(hits))
+    assert len(found[0]) >= 3
+    assert found[0] == found[1]
+
+
 def test_a_question_becomes_its_content_words_each_quoted():
     assert match_expression('Who built "the" wall?') == '"built" OR "wall"'
     assert match_expression("AND OR NOT NEAR") == '"NEAR"'
