@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from qa.config import Config
-from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Passage, Response, Turn
+from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Passage, Refusal, Response, Turn
 from qa.errors import QAError, StoreError
 from qa.sentences import sentence_spans
 
@@ -85,6 +85,7 @@ class FakePipeline:
     def __init__(self, articles: Sequence[Article] = ARTICLES, *, problem: QAError | None = None, seconds: float = 0.0) -> None:
         self.config = Config()
         self.by_id = {article.id: article for article in articles}
+        self.refused: list[Refusal] = []
         self.problem = problem
         self.seconds = seconds
         self.loaded = threading.Event()
@@ -112,6 +113,10 @@ class FakePipeline:
     def articles(self) -> list[ArticleSummary]:
         self._check()
         return [ArticleSummary(a.id, a.title, a.author, a.published, a.source, a.url, a.path, 4, a.sha256) for a in self.by_id.values()]
+
+    def refusals(self) -> list[Refusal]:
+        self._check()
+        return self.refused
 
     def search(self, question: str, filters: Filters = Filters(), k: int = 10) -> tuple[Hit, ...]:
         return tuple(c.hit for c in self.ask(question, (), filters).citations if c.hit)[:k]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import gradio as gr
 
 from qa.config import Config
-from qa.datatypes import ArticleSummary, Filters
+from qa.datatypes import ArticleSummary, Filters, Refusal
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import date_text, escape
@@ -19,7 +20,8 @@ from qa.ui.sources import whole_article
 
 ANY = ""  # the first choice of a filter: it filters nothing
 MOST_SHOWN = 200  # rows; more are counted, and searching narrows them down
-ORDERS = ("Newest first", "Oldest first", "Title", "Source")
+MOST_REFUSED = 100
+ORDERS = ("Newest first", "Oldest first", "Title", "Source", "Author")
 
 
 class Library:
@@ -43,12 +45,13 @@ class Library:
                     self.folder = gr.Textbox(label="Or the path of a file or folder on this machine", placeholder="~/articles")
                     self.add_button = gr.Button("Add to the index", variant="primary")
                     self.report = gr.HTML(elem_id="report", apply_default_css=False)
+                self.refused = gr.HTML(elem_id="refused", apply_default_css=False)
                 self.list = html_piece("list", "select")
             with gr.Column(elem_id="page", min_width=300):
                 self.article = html_piece("whole", "delete", value=views.empty("Choose an article to read it."))
         self.filters = [self.source, self.author, self.since, self.until]
         self.chosen = [self.words, self.order, *self.filters]
-        self.refreshed = [self.list, self.source, self.author]
+        self.refreshed = [self.list, self.refused, self.source, self.author]
         self._listen()
 
     def _listen(self) -> None:
@@ -75,12 +78,12 @@ class Library:
     def refresh(self, *chosen: str) -> tuple[Any, ...]:
         """The list and the choices of the filters, as the index is now. Inputs: words, order and the filters."""
         try:
-            articles = self.pipeline.articles()
+            articles, refused = self.pipeline.articles(), self.pipeline.refusals()
         except QAError as error:
-            return views.notice(str(error)), gr.skip(), gr.skip()
-        sources = [("Any source", ANY), *((name, name) for name in sorted({a.source for a in articles}))]
-        authors = [("Any author", ANY), *((name, name) for name in sorted({a.author for a in articles if a.author}))]
-        return self.show(*chosen), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
+            return views.notice(str(error)), gr.skip(), gr.skip(), gr.skip()
+        sources = [("Any source", ANY), *_counted(a.source for a in articles)]
+        authors = [("Any author", ANY), *_counted(a.author for a in articles if a.author)]
+        return self.show(*chosen), refusals(refused), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
 
     def show(self, words: str, order: str, *chosen: str) -> str:
         try:
@@ -112,10 +115,12 @@ def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:
 
 
 def ordered(articles: Sequence[ArticleSummary], order: str) -> list[ArticleSummary]:
-    """Undated articles come last in either order by date."""
+    """Articles without a date or an author come last in the orders by them."""
     by_title = sorted(articles, key=lambda a: a.title.casefold())
     if order == "Source":
         return sorted(by_title, key=lambda a: a.source.casefold())
+    if order == "Author":
+        return sorted(by_title, key=lambda a: (not a.author, (a.author or "").casefold()))
     if order == "Title":
         return by_title
     newest = order != "Oldest first"
@@ -129,6 +134,26 @@ def catalogue(articles: Sequence[ArticleSummary], total: int) -> str:
     count = f"{len(articles):,} of {all_of}" if len(articles) < total else all_of
     more = f", the first {MOST_SHOWN} shown" if len(articles) > MOST_SHOWN else ""
     return f'<p class="count" role="status">{count}{more}</p><ul class="catalogue">{rows}</ul>'
+
+
+def refusals(refused: Sequence[Refusal]) -> str:
+    """What indexing could not read, folded up, with the reasons."""
+    if not refused:
+        return ""
+    rows = "".join(_refused_row(one) for one in refused[:MOST_REFUSED])
+    more = f"<p>The first {MOST_REFUSED} are shown; <code>qa info</code> names all.</p>" if len(refused) > MOST_REFUSED else ""
+    return f"""<details class="refused"><summary>{views.count(len(refused), "file or row", "files or rows")} could not be read</summary>
+<ul>{rows}</ul>{more}<p>Nothing of these is searched. Mend or remove them and run <code>qa index</code> again.</p></details>"""
+
+
+def _refused_row(refusal: Refusal) -> str:
+    folder, slash, name = refusal.path.rpartition("/")
+    return f"<li><b>{escape(name)}</b> {escape(refusal.reason)}<span>{escape(folder + slash)}</span></li>"
+
+
+def _counted(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The choices of a filter, with the number of articles: ("almanac.example (12)", "almanac.example")."""
+    return [(f"{name} ({number:,})", name) for name, number in sorted(Counter(names).items())]
 
 
 def _row(article: ArticleSummary) -> str:

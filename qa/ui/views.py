@@ -51,9 +51,10 @@ def _indexed(moment: object) -> str:
     return f'<span class="when"> · indexed {escape(str(moment)[:16].replace("T", " "))}</span>' if moment else ""
 
 
-def count(number: object, noun: str) -> str:
+def count(number: object, noun: str, plural: str = "") -> str:
+    """count(2, "article") -> "2 articles" """
     count = number if isinstance(number, int) else 0
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def notice(problem: str) -> str:

@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from browser.pages import ask
-from playwright.sync_api import Page, expect
+from browser.pages import Serve, ask, open_page
+from fake_pipeline import FakePipeline
+from playwright.sync_api import BrowserContext, Page, expect
+
+from qa.datatypes import Refusal
 
 QUESTION = "When was Apollo 11 launched?"
 
@@ -57,6 +60,20 @@ def test_filters_apply_to_questions_visibly_and_can_be_cleared(library: Page) ->
     expect(library.locator("#chosen .filters")).to_have_count(0)
     ask(library, QUESTION)
     expect(library.locator("#sources .card h3").first).to_have_text("Eagle lands on the Moon")
+
+
+def test_filters_count_their_articles(library: Page) -> None:
+    library.get_by_label("Author").click()
+    expect(library.get_by_role("option", name="Ada Whitfield (1)")).to_be_visible()
+
+
+def test_what_was_refused_is_shown_with_the_reason(context: BrowserContext, serve_page: Serve) -> None:
+    pipeline = FakePipeline()
+    pipeline.refused = [Refusal("/news/scan.pdf", "damaged pdf file (no pages)")]
+    page = open_page(context, serve_page(pipeline))
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_text("1 file or row could not be read").click()
+    expect(page.locator("#refused li")).to_contain_text("scan.pdf damaged pdf file (no pages)")
 
 
 def test_a_date_that_is_none_is_told_in_one_line(library: Page) -> None:
