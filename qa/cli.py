@@ -41,16 +41,25 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYY
 def index(
     paths: Annotated[list[Path] | None, typer.Argument(help="files and folders; none: those of earlier runs", show_default=False)] = None,
     prune: Annotated[bool, typer.Option("--prune", help="remove articles whose files are gone from these folders")] = False,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="NAME", help="read nothing, only add the vectors of this one of embedding.others")
+    ] = None,
     config: ConfigFile = None,
     index: IndexFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the index in step with files and folders: what is new or changed is read, the rest is skipped."""
-    from qa.indexer import index_paths
+    from qa.encoder import listed_encoder
+    from qa.indexer import add_vectors, index_paths
 
+    if encoder and (paths or prune):
+        raise typer.BadParameter("it reads no files: give either paths or --encoder", param_hint="--encoder")
     settings = _settings(config, index)
     with progress_bar() as progress:
-        report = index_paths(settings, paths or [], prune=prune, progress=progress)
+        if encoder:
+            report = add_vectors(settings, listed_encoder(settings.embedding, encoder), progress=progress)
+        else:
+            report = index_paths(settings, paths or [], prune=prune, progress=progress)
     for refusal in report.refused:
         say(f"refused {refusal.path}: {refusal.reason}")
     for duplicate in report.duplicates:

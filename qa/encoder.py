@@ -148,6 +148,14 @@ def load_encoder(settings: Embedding) -> Encoder:
     return SentenceTransformerEncoder(settings)
 
 
+def listed_encoder(settings: Embedding, name: str) -> Encoder:
+    """The first encoder of that name among those that the configuration lists."""
+    listed = {one.model: one for one in reversed(settings.each())}
+    if name not in listed:
+        raise ModelError(f"embedding.others does not list {name} (listed: {', '.join(one.model for one in settings.each())})")
+    return load_encoder(listed[name])
+
+
 @contextlib.contextmanager
 def quiet_loading() -> Iterator[None]:
     """Keeps the progress bars and load reports of model libraries off the terminal."""

@@ -51,6 +51,16 @@ def index_articles(
         return run.finish(progress or _silent)
 
 
+def add_vectors(config: Config, encoder: Encoder, *, progress: Progress | None = None) -> IndexReport:
+    """Adds the vectors of one more encoder. Passages stay as they are cut, so that the others' vectors keep belonging to them.
+
+    Each batch is committed by itself: a run that was interrupted goes on where it was.
+    """
+    Store.open(config.index.path).close()
+    with _writing(config, encoder) as run:
+        return run.add_vectors(progress or _silent)
+
+
 def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
     """Removes articles, all or none; returns the ids. Their files stay where they are and are not read again until they change."""
     folder = config.index.path
@@ -90,10 +100,13 @@ class _Run:
 
     def finish(self, progress: Progress) -> IndexReport:
         """Commits what is waiting, cuts and encodes what another configuration left behind, and saves the vectors."""
-        done = self.batches
-        done.settle()
+        self.batches.settle()
         self._keep_refusals()
-        done.split_again(progress)
+        self.batches.split_again(progress)
+        return self.add_vectors(progress)
+
+    def add_vectors(self, progress: Progress) -> IndexReport:
+        done = self.batches
         done.encode_missing(progress)
         vectors.refresh(self.store, done.encoder.fingerprint)
         return IndexReport(

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -94,6 +94,8 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> Vect
             return _build(store, fingerprint, identity, wanted)
         gone = np.setdiff1d(vectors.numbers, wanted, assume_unique=True)
         new = np.setdiff1d(wanted, vectors.numbers, assume_unique=True)
+        if not len(gone) and not len(new):  # something else was written, such as another encoder's vectors
+            return replace(vectors, identity=identity)
         if _is_graph(vectors.faiss_index) and len(gone):  # a graph cannot forget
             return _build(store, fingerprint, identity, wanted)
         import faiss

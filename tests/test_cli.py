@@ -75,6 +75,19 @@ def indexed(qa: Run, folder: Path) -> Run:
     return qa
 
 
+def test_vectors_of_a_listed_encoder_are_added_by_name(indexed, folder, monkeypatch, tmp_path):
+    monkeypatch.setattr("qa.encoder.load_encoder", lambda settings: FakeEncoder("two") if settings.model == "second" else FakeEncoder())
+    (tmp_path / "qa.toml").write_text("[embedding]\nothers = ['first', 'second']")
+    report = document(indexed("index", "--encoder", "second", "--json"))
+    assert (report["encoded"], report["unchanged"]) == (2, 0)
+    covered = {one["fingerprint"]: one["passages"] for one in document(indexed("info", "--json"))["encoders"]}
+    assert covered == {"fa4e": 2, "two": 2}
+    assert indexed("index", "--encoder", "third").err == (
+        "qa: embedding.others does not list third (listed: all-MiniLM-L6-v2, first, second)\n"
+    )
+    assert indexed("index", folder, "--encoder", "second").code == 2
+
+
 def document(done: Done) -> object:
     assert (done.code, done.err) == (0, "")
     return json.loads(done.out)

@@ -18,7 +18,7 @@ from qa.config import Config
 from qa.database import FILE
 from qa.datatypes import IndexReport, Refusal
 from qa.errors import IndexBusy, StoreError
-from qa.indexer import index_articles, index_paths, remove_articles
+from qa.indexer import add_vectors, index_articles, index_paths, remove_articles
 from qa.lock import writer_lock
 from qa.store import Store
 
@@ -418,6 +418,26 @@ def test_a_model_that_counts_tokens_otherwise_there_and_back_encodes_nothing_twi
     assert sync(settings=small) == IndexReport(unchanged=2, passages=2)
     assert whole(config)
     assert sync(encoder=Letters("two"), settings=small).encoded == 0
+
+
+def test_vectors_of_one_more_encoder_are_added_and_nothing_is_cut_anew(sync, config):
+    class Letters(FakeEncoder):
+        def token_offsets(self, text: str) -> list[tuple[int, int]]:
+            return [(at, at + 1) for at, letter in enumerate(text) if not letter.isspace()]
+
+    small = config.replace("passages.size", 20)
+    sync(settings=small)
+    added = add_vectors(small, Letters("two"))
+    assert replace(added, seconds=0.0) == IndexReport(passages=2, encoded=2)
+    assert add_vectors(small, Letters("two")).encoded == 0
+    assert whole(small)
+    assert Store.open(config.index.path).missing("two") == 0
+
+
+def test_vectors_cannot_be_added_where_there_is_no_index(config):
+    with pytest.raises(StoreError, match=r"^no index in"):
+        add_vectors(config, FakeEncoder("two"))
+    assert not config.index.path.exists()
 
 
 def test_only_the_new_article_is_encoded_after_the_way_back(sync, config, folder):

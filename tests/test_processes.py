@@ -18,7 +18,7 @@ from fakes import FakeEncoder, article
 
 from qa.config import Config
 from qa.errors import StoreError
-from qa.indexer import index_articles, index_paths
+from qa.indexer import add_vectors, index_articles, index_paths
 from qa.pipeline import Pipeline
 from qa.store import Store
 
@@ -115,6 +115,34 @@ def test_fifteen_kills_at_random_moments_lose_nothing(tmp_path):
     spec.loader.exec_module(kills)
     stages = kills.main(15, seed=15, size=25, longest=0.5, place=tmp_path)
     assert sum(stages.values()) - stages["done"] == 15
+
+
+BUILD = """
+import sys
+from qa import batches, config, indexer
+from writer import SlowEncoder
+batches.BATCH = 2
+encoder = SlowEncoder(0.05)
+encoder.fingerprint = "two"
+indexer.add_vectors(config.Config().replace("index.path", sys.argv[1]), encoder, progress=lambda *told: print(*told, flush=True))
+"""
+
+
+def test_a_killed_build_of_another_encoders_vectors_loses_nothing_that_was_committed_and_goes_on(config, folder):
+    index_paths(config, [folder], encoder=FakeEncoder())
+    answered = Pipeline(config, encoder=FakeEncoder()).search("ship number 7")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)])}
+    command = [sys.executable, "-c", BUILD, str(config.index.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as builder:
+        assert builder.stdout
+        while builder.stdout.readline() != "encoding 6 12\n":
+            assert builder.poll() is None
+        builder.kill()
+    with Store.open(config.index.path) as store:
+        left = store.missing("two")
+    assert 0 < left <= 6
+    assert Pipeline(config, encoder=FakeEncoder()).search("ship number 7") == answered
+    assert add_vectors(config, FakeEncoder("two")).encoded == left
 
 
 # Folders that cannot be written

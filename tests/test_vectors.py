@@ -13,7 +13,7 @@ from fakes import FakeEncoder, article
 
 from qa import vectors
 from qa.config import Config
-from qa.indexer import index_articles, remove_articles
+from qa.indexer import add_vectors, index_articles, remove_articles
 from qa.store import Store
 from qa.store_writer import StoreWriter
 
@@ -62,6 +62,18 @@ def test_the_nearest_passage_is_first_with_its_cosine(filled_store):
 
 def test_k_larger_than_the_corpus_gives_all_of_it(filled_store):
     assert sorted(ask(vectors.open_vectors(filled_store, "fa4e"), "pears", k=1000)) == [1, 2, 3]
+
+
+def test_the_files_of_two_encoders_stand_side_by_side_and_a_build_of_one_leaves_the_other_as_it_is(config, filled_store, built):
+    before = vectors.open_vectors(filled_store, "fa4e")
+    own = saved(filled_store).read_bytes()
+    add_vectors(config, FakeEncoder("0the", boxes=32))
+    assert sorted(path.name for path in filled_store.folder.glob("*.faiss")) == ["vectors-0the.faiss", "vectors-fa4e.faiss"]
+    after = vectors.in_step(before, filled_store, "fa4e")
+    assert (after.identity, after.faiss_index) == (filled_store.identity, before.faiss_index)  # the same one, not a copy
+    other = vectors.open_vectors(filled_store, "0the")
+    assert (saved(filled_store).read_bytes(), after.faiss_index.d, other.faiss_index.d) == (own, 64, 32)
+    assert built == [3]  # the second encoder's, once
 
 
 def test_only_allowed_passages_are_found_and_no_padding(filled_store):
