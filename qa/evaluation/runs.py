@@ -31,7 +31,7 @@ from qa.evaluation.indexes import RememberingEncoder, eval_folder, prepare_index
 from qa.evaluation.journal import Journal
 from qa.evaluation.outcomes import Mode, Outcome, to_line
 from qa.evaluation.summary import summarise
-from qa.model_files import content_hash
+from qa.model_files import content_hash, model_folder
 from qa.pipeline import Pipeline
 from qa.reader import SentenceReader
 from qa.span_model import reader_folder
@@ -100,8 +100,8 @@ def outcomes_of(
 
 def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> str:
     """Equal keys mean that the outcomes would be equal: questions, corpus, settings, models and our own code."""
-    reader = "" if mode == "retrieval" else reader_fingerprint(config.reader)
-    digest = hashlib.sha256("\0".join((dataset.corpus_sha256, mode, fingerprint, reader, json.dumps(settings(config)))).encode())
+    asked = json.dumps([settings(config), models(config, mode)])
+    digest = hashlib.sha256("\0".join((dataset.corpus_sha256, mode, fingerprint, asked)).encode())
     for question in dataset.questions:
         digest.update(repr(question).encode("utf-8", "surrogatepass"))
     for source in sorted(Path(qa.__file__).parent.rglob("*.py")):
@@ -114,11 +114,20 @@ def settings(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude={"index", "ui"})
 
 
-def reader_fingerprint(reader: ReaderSettings) -> str:
-    """16 hex digits of the reader's files and its calibration; equal ones mean equal answers and confidences."""
-    model = "" if reader.model == SentenceReader.name else content_hash(reader_folder(reader.model))
+def models(config: Config, mode: Mode) -> dict[str, str | None]:
+    """Fingerprints of the models beside the encoder, None where one is not asked. Equal ones mean equal answers and confidences."""
+    reranker = config.retrieval.reranker
+    return {
+        "reader": None if mode == "retrieval" else _reader_fingerprint(config.reader),
+        "reranker": content_hash(model_folder(reranker))[:16] if reranker and mode != "reader" else None,
+    }
+
+
+def _reader_fingerprint(reader: ReaderSettings) -> str:
+    """16 hex digits of the reader's files and its calibration."""
+    files = "" if reader.model == SentenceReader.name else content_hash(reader_folder(reader.model))
     fitted = Calibration.load(reader.model, reader.calibration).to_json()
-    return hashlib.sha256(json.dumps([reader.model, model, fitted]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([reader.model, files, fitted]).encode()).hexdigest()[:16]
 
 
 def _result(
@@ -151,7 +160,7 @@ def _result(
         "questions_sha256": dataset.questions_sha256,
         "config": settings(config),
         "reader": info.get("reader"),
-        "reader_fingerprint": None if mode == "retrieval" else reader_fingerprint(config.reader),
+        "models": models(config, mode),
         "versions": _versions(),
         "date": today(),
     }

@@ -8,14 +8,14 @@ import pytest
 from fakes import FakeEncoder, article
 
 from qa.calibration import Calibration
-from qa.config import Reader
+from qa.config import Config
 from qa.errors import DataError
 from qa.evaluation import runs
 from qa.evaluation.asking import TIMED, ask_all
 from qa.evaluation.datasets import Dataset, Gold, Question
 from qa.evaluation.indexes import eval_folder, prepare_index
 from qa.evaluation.journal import finished_runs, read_details
-from qa.evaluation.runs import evaluate, reader_fingerprint, run_key
+from qa.evaluation.runs import evaluate, models, run_key
 
 MOON = article("moon", "Apollo landed on the grey Moon in July.\n\nTwo men walked there for hours.", "Moon")
 SUN = article("sun", "The Sun is a yellow star.\n\nIt warms the Earth.", "Sun")
@@ -116,10 +116,20 @@ def test_the_fingerprint_of_a_reader_changes_with_its_files_and_with_its_calibra
         (tmp_path / "config.json").write_text(json.dumps({"architectures": ["BertForQuestionAnswering"], **config}))
         (tmp_path / "model.safetensors").write_bytes(b"")
         (tmp_path / "fitted").write_text(json.dumps(Calibration(intercept, {"reader": 1.0}).to_json()))
-        return reader_fingerprint(Reader(model=str(tmp_path), calibration=tmp_path / "fitted"))
+        settings = Config().replace("reader.model", str(tmp_path)).replace("reader.calibration", tmp_path / "fitted")
+        return models(settings, "answers")["reader"]
 
     assert reader({}, 0.0) == reader({}, 0.0)
     assert len({reader({}, 0.0), reader({"layers": 2}, 0.0), reader({}, 1.0)}) == 3
+
+
+def test_models_that_are_not_asked_have_no_fingerprint(config, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    reranked = config.replace("retrieval.reranker", str(tmp_path))
+    asked = {mode: [name for name, print_ in models(reranked, mode).items() if print_] for mode in ("answers", "retrieval", "reader")}
+    assert asked == {"answers": ["reader", "reranker"], "retrieval": ["reranker"], "reader": ["reader"]}
+    assert models(config, "retrieval") == {"reader": None, "reranker": None}
 
 
 def test_judged_documents_are_searched_and_not_read(config, encoder):
