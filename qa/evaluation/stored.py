@@ -10,6 +10,7 @@ from typing import Any
 from qa.config import Config, Passages
 from qa.datatypes import Article, Turn
 from qa.errors import DataError, QAError, StoreError
+from qa.evaluation.compare import compare
 from qa.evaluation.datasets import Dataset, Gold, Question
 from qa.evaluation.files import read_json
 from qa.evaluation.indexes import eval_folder, index_key
@@ -38,6 +39,12 @@ def stored_run(folder: Path) -> Run:
         return Run(dataset, result["mode"], result, outcomes, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder}: this run cannot be read: {type(error).__name__}: {error} (make it again: qa eval SET)") from None
+
+
+@lru_cache(REMEMBERED)
+def stored_comparison(first: Path, second: Path) -> dict[str, Any]:
+    """Of the runs in two folders, called "A" and "B"; DataError when they cannot be compared."""
+    return compare(stored_run(first), stored_run(second), ("A", "B"))
 
 
 def _question(line: Mapping[str, Any]) -> Question:

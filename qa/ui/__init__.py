@@ -30,7 +30,7 @@ def serve(config: Config, pipeline: Pipeline | None = None, *, block: bool = Tru
         server_name=config.ui.host,
         server_port=port,
         theme=theme.theme(),
-        css_paths=theme.STYLE_SHEET,
+        css_paths=theme.STYLE_SHEETS,
         app_kwargs={"middleware": theme.middleware(), "routes": theme.routes()},
         footer_links=[],
         share=False,

@@ -19,6 +19,7 @@ from qa.ui import views
 from qa.ui.api import add_endpoints, filters_from
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
+from qa.ui.evaluation import Evaluation
 from qa.ui.export import export
 from qa.ui.library import Library
 from qa.ui.pieces import QUICK, html_piece
@@ -60,6 +61,8 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
                     article = html_piece("article")
             with gr.Tab("Library") as shelf:
                 library = Library(config, backend.pipeline)
+            with gr.Tab("Evaluation") as measured:
+                Evaluation(config, backend.pipeline, measured)
 
         asked = gr.on(
             [question.submit, chat.submit, welcome.submit],

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "qa-static"
-STYLE_SHEET = STATIC / "page.css"
+STYLE_SHEETS = [STATIC / "page.css", STATIC / "evaluation.css"]
 SCRIPT = f'<script src="{STATIC_URL}/page.js"></script>'
 
 # Nothing is loaded from, or sent to, another host; no inline event handler (`onerror=`) runs. Gradio's templates need unsafe-eval.

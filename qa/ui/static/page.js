@@ -266,5 +266,12 @@ window.qa ??= (() => {
   /* On a small screen a library article stands below the list. */
   const read = () => narrow() && $("#page").scrollIntoView({ behavior: smooth() });
 
-  return { wire, answered, opened, read, save };
+  /* In the evaluation tab the focus goes to what the pressed button names, else to the top of the new view. */
+  function moved() {
+    const named = all("#evaluation [data-key]").find((part) => part.dataset.key === opener?.dataset.focus);
+    if (!named) $("#evaluation").scrollTo({ top: 0 });
+    (named ?? $("#evaluation h2"))?.focus({ preventScroll: !named && !narrow() });
+  }
+
+  return { wire, answered, opened, moved, read, save };
 })();
