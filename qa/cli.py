@@ -164,6 +164,7 @@ def evaluate(
 def baseline(
     path: Annotated[Path, typer.Argument(metavar="SET", help="the set whose floors `qa eval SET --gate` will guard")],
     lower: Annotated[str | None, typer.Option(metavar="REASON", help="let floors fall, and why")] = None,
+    builds: Annotated[int, typer.Option(min=0, metavar="N", help="indexes built to measure the noise; 0: as measured before")] = 3,
     retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="search, but read nothing")] = False,
     split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
     config: ConfigFile = None,
@@ -172,7 +173,7 @@ def baseline(
     """Measure a set, and keep what was reached as floors that later changes may not break."""
     from qa.evaluation.command import Options, run_baseline
 
-    floors = run_baseline(path, _settings(config, index), Options(split=split, retrieval_only=retrieval_only), lower)["floors"]
+    floors = run_baseline(path, _settings(config, index), Options(split=split, retrieval_only=retrieval_only), lower, builds)["floors"]
     for name, floor in floors.items():
         print(f"{name:14} {floor:.4f}")
 

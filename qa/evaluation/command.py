@@ -17,6 +17,7 @@ from qa.evaluation.compare import compare, sweep
 from qa.evaluation.files import writable
 from qa.evaluation.gate import baseline_file, broken_floors, set_floors
 from qa.evaluation.load import load_dataset
+from qa.evaluation.noise import measure_noise
 from qa.evaluation.outcomes import Mode
 from qa.evaluation.report import print_comparison, print_result
 from qa.evaluation.runs import Run, evaluate
@@ -74,10 +75,14 @@ def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
     return not options.gate or _gate_holds(paths, runs)
 
 
-def run_baseline(path: Path, config: Config, options: Options, reason: str | None) -> dict[str, Any]:
-    """Measures a set and writes its floors."""
+def run_baseline(path: Path, config: Config, options: Options, reason: str | None, builds: int) -> dict[str, Any]:
+    """Measures a set, and its noise over so many indexes (none: what was measured before holds), and writes its floors."""
     (run,) = _run_all([path], {"qa": config}, options)
-    return set_floors(run, baseline_file(path), reason)
+    noise = None
+    if builds:
+        with progress_bar() as progress:
+            noise = measure_noise(run.dataset, config, run.mode, builds, progress)
+    return set_floors(run, baseline_file(path), reason, noise)
 
 
 def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> list[Run]:

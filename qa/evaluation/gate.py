@@ -1,7 +1,9 @@
 """The gate: floors under the metrics of a set, kept in its `baseline.json`, that no change may break unseen.
 
-A floor is what was measured less a margin of noise. Raising is a matter of measuring again; lowering needs a reason, which is
-kept. A baseline belongs to one state of the data, told by digests, and knows which questions went well, to name those lost.
+A floor is what was measured less a margin of noise, measured as well: how far the figure moved over several builds of the index
+(see `noise`), and no less than what one question is worth, since a few builds cannot show what is rarer. Raising is a matter of
+measuring again; lowering needs a reason, which is kept. A baseline belongs to one state of the data, told by digests, and knows
+which questions went well, to name those lost.
 """
 
 from __future__ import annotations
@@ -19,9 +21,6 @@ from qa.evaluation.runs import Run
 
 FILE = "baseline.json"
 GUARDED = ("R@1", "R@5", "RR@10", "nDCG@10", "EM", "F1", "no_answer_F1")
-# Questions that may change sides without anything having got worse (assumed, not measured): other thread counts, batch sizes and
-# processors move the last digits of scores, and then near ties.
-NOISE = 2
 SAME = ("corpus_sha256", "questions_sha256", "mode")
 NAMED = 20  # lost questions in a message
 
@@ -50,10 +49,14 @@ def broken_floors(run: Run, file: Path) -> list[str]:
     return lines
 
 
-def set_floors(run: Run, file: Path, reason: str | None = None) -> dict[str, Any]:
-    """Writes the floors that this run allows. One that would be lower than before needs a reason."""
+def set_floors(run: Run, file: Path, reason: str | None = None, noise: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Writes the floors that this run allows. One that would be lower than before needs a reason.
+
+    `noise` is what `measure_noise` found; without it, that of the earlier baseline holds.
+    """
     old = read_json(file)
-    floors = _floors(run)
+    noise = noise or old.get("noise", {"spread": {}})
+    floors = _floors(run, noise)
     lowered = {name: (floor, floors.get(name)) for name, floor in old.get("floors", {}).items() if floors.get(name, -1.0) < floor}
     if lowered and not reason:
         falls = "; ".join(
@@ -67,6 +70,7 @@ def set_floors(run: Run, file: Path, reason: str | None = None) -> dict[str, Any
     baseline = {
         **{key: run.result[key] for key in kept},
         "floors": floors,
+        "noise": noise,
         "measured": {name: run.result["metrics"][name] for name in floors},
         "well": {name: sorted(keys) for name, keys in _well(run).items() if name in floors},
         "lowered": history,
@@ -75,12 +79,20 @@ def set_floors(run: Run, file: Path, reason: str | None = None) -> dict[str, Any
     return baseline
 
 
-def _floors(run: Run) -> dict[str, float]:
-    """What was measured, less as much as `NOISE` questions are worth."""
+def _floors(run: Run, noise: Mapping[str, Any]) -> dict[str, float]:
+    """What was measured, less the noise, or less what one question is worth when that is more."""
     scores = score(run.outcomes, run.mode)
-    counts = {name: int(np.count_nonzero(~np.isnan(scores[name]))) for name in GUARDED if name in scores}
     metrics: Mapping[str, float | None] = run.result["metrics"]
-    return {name: round(value - NOISE / counts[name], 6) for name in counts if (value := metrics[name]) is not None}
+    floors = {}
+    for name in GUARDED:
+        value = metrics[name]
+        if value is None:
+            continue
+        if name not in noise["spread"]:
+            raise DataError(f"the noise of {name} has not been measured (measure it: qa baseline SET --builds 3)")
+        one = 1 / int(np.count_nonzero(~np.isnan(scores[name])))
+        floors[name] = round(value - max(noise["spread"][name], one), 6)
+    return floors
 
 
 def _well(run: Run) -> dict[str, set[str]]:

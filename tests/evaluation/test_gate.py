@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes import article
 
 from qa.errors import DataError
 from qa.evaluation.datasets import Dataset, Gold, Question
 from qa.evaluation.gate import baseline_file, broken_floors, set_floors
 from qa.evaluation.metrics import Found
+from qa.evaluation.noise import measure_noise
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.runs import Run
 from qa.evaluation.summary import summarise
 
 QUESTIONS = tuple(Question(f"q{number}", "When?", gold=(Gold("a", 5, 9, "1969"),)) for number in range(20))
+NOISE = {"spread": {"R@1": 0.0, "R@5": 0.0, "RR@10": 0.0, "nDCG@10": 0.0, "EM": 0.1, "F1": 0.1}}
 HIT = Found("a", 0, 20, 1.0)
 SAME = {"dataset": "s", "questions": 20, "corpus_sha256": "c", "questions_sha256": "q", "mode": "answers"}
 
@@ -27,16 +31,41 @@ def run(right, **changes):
     return Run(Dataset("s", (), QUESTIONS), "answers", {**SAME, **made, **summarise(outcomes, "answers"), **changes}, outcomes, Path("run"))
 
 
-def test_floors_are_two_questions_below_what_was_measured(tmp_path):
-    baseline = set_floors(run(15), tmp_path / "baseline.json")
+def test_floors_are_below_what_was_measured_by_the_noise_and_by_one_question_at_least(tmp_path):
+    baseline = set_floors(run(15), tmp_path / "baseline.json", noise=NOISE)
     assert baseline["floors"]["EM"] == pytest.approx(13 / 20)
-    assert baseline["floors"]["R@1"] == pytest.approx(18 / 20)
+    assert baseline["floors"]["R@1"] == pytest.approx(19 / 20)
     assert "no_answer_F1" not in baseline["floors"]
+    assert baseline["noise"] == NOISE
     assert json.loads((tmp_path / "baseline.json").read_text()) == baseline
 
 
+def test_the_noise_is_kept_and_must_have_been_measured(tmp_path):
+    set_floors(run(10), tmp_path / "baseline.json", noise=NOISE)
+    assert set_floors(run(15), tmp_path / "baseline.json")["noise"] == NOISE
+    with pytest.raises(DataError, match=r"the noise of R@1 has not been measured \(measure it: qa baseline SET --builds 3\)"):
+        set_floors(run(15), tmp_path / "other.json")
+
+
+def test_noise_is_the_spread_over_indexes_built_in_other_orders(config, monkeypatch):
+    built = []
+
+    def evaluated(dataset, config, mode, progress):
+        built.append((config.index.path.parent, [article.id for article in dataset.articles]))
+        value = (0.5, 0.7, 0.6)[len(built) - 1]
+        return replace(run(15), result={"metrics": {"R@1": value, "EM": None}})
+
+    monkeypatch.setattr("qa.evaluation.noise.evaluate", evaluated)
+    articles = tuple(article(str(number), "Text.") for number in range(9))
+    noise = measure_noise(Dataset("s", articles, QUESTIONS), config, "answers", 3)
+    assert noise["spread"] == {"R@1": pytest.approx(0.2)}
+    assert [build["order"] for build in noise["builds"]] == ["given", "shuffled with seed 1", "shuffled with seed 2"]
+    assert len({folder for folder, _ in built}) == len({tuple(order) for _, order in built}) == 3
+    assert not any(folder.exists() for folder, _ in built)
+
+
 def test_a_broken_floor_names_the_questions_lost(tmp_path):
-    set_floors(run(15), tmp_path / "baseline.json")
+    set_floors(run(15), tmp_path / "baseline.json", noise=NOISE)
     assert broken_floors(run(13), tmp_path / "baseline.json") == []
     lines = broken_floors(run(12), tmp_path / "baseline.json")
     assert lines == [f"{name} is 0.6000, below its floor 0.6500; lost: q12, q13, q14" for name in ("EM", "F1")]
@@ -44,7 +73,7 @@ def test_a_broken_floor_names_the_questions_lost(tmp_path):
 
 def test_floors_rise_freely_and_fall_with_a_reason(tmp_path):
     file = tmp_path / "baseline.json"
-    set_floors(run(10), file)
+    set_floors(run(10), file, noise=NOISE)
     assert set_floors(run(15), file)["floors"]["EM"] == pytest.approx(0.65)
     with pytest.raises(DataError, match=r"floors would fall: EM from 0.6500 to 0.5500; F1 .* \(to lower them: --lower 'the reason'\)"):
         set_floors(run(13), file)
@@ -57,7 +86,7 @@ def test_floors_rise_freely_and_fall_with_a_reason(tmp_path):
 
 @pytest.mark.parametrize("key", ["corpus_sha256", "questions_sha256", "mode"])
 def test_a_baseline_of_other_data_is_refused(tmp_path, key):
-    set_floors(run(10), tmp_path / "baseline.json")
+    set_floors(run(10), tmp_path / "baseline.json", noise=NOISE)
     with pytest.raises(DataError, match=f"is about other data: its {key}"):
         broken_floors(run(10, **{key: "other"}), tmp_path / "baseline.json")
 
