@@ -149,6 +149,8 @@ class Response:
     """What a question gets.
 
     `answer` is None when the articles don't say; `withheld` is then the best guess, not shown. `filters` said which articles might answer.
+    `threshold` is the confidence from which on answers are shown; an answer below it was asked for. `searched` is how many
+    (articles, passages) might have answered, counted when they don't.
     """
 
     question: str
@@ -159,6 +161,8 @@ class Response:
     hits: tuple[Hit, ...] = ()
     withheld: Answer | None = None
     filters: Filters = Filters()
+    threshold: float = 0.0
+    searched: tuple[int, int] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 

@@ -58,10 +58,18 @@ class Pipeline:
         self.ask("warm up")
         self._warm = True
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), filters: Filters = Filters(), on_stage: OnStage | None = None) -> Response:
+    def ask(
+        self,
+        question: str,
+        turns: Sequence[Turn] = (),
+        filters: Filters = Filters(),
+        on_stage: OnStage | None = None,
+        threshold: float | None = None,
+    ) -> Response:
         """The answer, or None with the closest passages.
 
-        `on_stage` hears "searching", then "reading"; an exception that it raises stops the question.
+        `on_stage` hears "searching", then "reading"; an exception that it raises stops the question. `threshold` is the least
+        confidence for this question alone; the response names the usual one, so that an answer below it can be told.
         """
         clock = _Clock()
         asked = clean_question(question)
@@ -77,7 +85,9 @@ class Pipeline:
             (on_stage or _silent)("reading")
             with clock.stage("read"):
                 hits, groups = self._read(standalone, hits)
-            return replace(self._respond(question, standalone, hits, groups, store, clock), filters=filters)
+            response = self._respond(question, standalone, hits, groups, store, clock, threshold)
+            searched = None if response.answer else store.count(filters)
+            return replace(response, filters=filters, searched=searched)
 
     def search(self, question: str, filters: Filters = Filters(), k: int = 10) -> tuple[Hit, ...]:
         """The passages that are closest to a question, best first."""
@@ -129,7 +139,14 @@ class Pipeline:
             return {**self._counted[1], "encoder": encoder.name, "fingerprint": encoder.fingerprint, "reader": self.config.reader.model}
 
     def _respond(
-        self, question: str, standalone: str, hits: Sequence[Hit], groups: Sequence[Group], store: Store, clock: _Clock
+        self,
+        question: str,
+        standalone: str,
+        hits: Sequence[Hit],
+        groups: Sequence[Group],
+        store: Store,
+        clock: _Clock,
+        least: float | None,
     ) -> Response:
         citations: list[Citation] = []
         answers: list[Answer] = []
@@ -142,7 +159,7 @@ class Pipeline:
             cited = cite_group(groups[number], len(citations) + 1, store.article)
             citations += cited
             answers.append(Answer(groups[number].text, confidence, tuple(citation.number for citation in cited)))
-        shown = bool(answers) and answers[0].confidence >= threshold
+        shown = bool(answers) and answers[0].confidence >= (threshold if least is None else least)
         if not shown:
             citations = cite_hits(standalone, hits[:CLOSEST], 1, store.article)
             answers = [replace(answer, citations=()) for answer in answers]  # their numbers stood for other citations
@@ -154,6 +171,7 @@ class Pipeline:
             alternatives=tuple(answers[1:]) if shown else (),
             hits=tuple(hits),
             withheld=answers[0] if answers and not shown else None,
+            threshold=threshold,
             timings_ms=clock.timings(),
         )
 

@@ -105,6 +105,12 @@ def date_text(day: date | None) -> str:
     return f"{day.day} {day:%B %Y}" if day else ""
 
 
+def count(number: object, noun: str, plural: str = "") -> str:
+    """count(2, "article") -> "2 articles" """
+    count = number if isinstance(number, int) else 0
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def reference(citation: Citation) -> str:
     """One line that says where a quote is from: author, title, source, date, address; what is unknown is left out."""
     parts = [citation.author, f"“{citation.title}”", citation.source, date_text(citation.published), safe_url(citation.url)]

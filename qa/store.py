@@ -187,6 +187,12 @@ class Store:
         )
         return list(rows)
 
+    def count(self, filters: Filters) -> tuple[int, int]:
+        """How many (articles, passages) the filters let through."""
+        where, values = _where(filters)
+        row = self._db.execute(f"SELECT count(DISTINCT article), count(*) FROM passages WHERE 1 {where}", values).fetchone()
+        return int(row[0]), int(row[1])
+
     def allowed_passages(self, filters: Filters) -> NDArray[np.int64]:
         """int64 (n,): numbers of the passages that the filters let through."""
         where, values = _where(filters)

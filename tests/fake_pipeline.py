@@ -127,6 +127,7 @@ class FakePipeline:
         turns: Sequence[Turn] = (),
         filters: Filters = Filters(),
         on_stage: Callable[[str], None] | None = None,
+        threshold: float | None = None,
     ) -> Response:
         self._check()
         report = on_stage or (lambda stage: None)
@@ -140,14 +141,18 @@ class FakePipeline:
         ranked = self._ranked(standalone, filters)
         citations = tuple(self._cite(number, *place) for number, place in enumerate(ranked[:4], 1))
         timings = {"encode": 1.0, "retrieve": 2.0, "read": 3.0, "total": 6.0}
-        if not citations or citations[0].score < 0.5:
+        if not citations or citations[0].score < (0.5 if threshold is None else threshold):
+            withheld = Answer(_span_text(citations[0]), citations[0].score, ()) if citations else None
+            allowed = sum(filters.source in (None, a.source) and filters.author in (None, a.author) for a in self.by_id.values())
             unmarked = tuple(replace(c, span=None) for c in citations)
-            withheld = Answer(citations[0].quote, citations[0].score, (1,)) if citations else None
-            return Response(question, standalone, None, unmarked, withheld=withheld, timings_ms=timings)
+            return Response(
+                question, standalone, None, unmarked, withheld=withheld, filters=filters, threshold=0.5,
+                searched=(allowed, 4 * allowed), timings_ms=timings,
+            )  # fmt: skip
         same = tuple(c.number for c in citations if c.number == 1 or _words(c.quote) >= _words(citations[0].quote))
         answer = Answer(_span_text(citations[0]), citations[0].score, same)
         rest = tuple(Answer(_span_text(c), c.score / 2, (c.number,)) for c in citations if c.number not in same)
-        return Response(question, standalone, answer, citations, rest, timings_ms=timings)
+        return Response(question, standalone, answer, citations, rest, filters=filters, threshold=0.5, timings_ms=timings)
 
     def _check(self) -> None:
         if self.problem:

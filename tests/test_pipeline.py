@@ -85,6 +85,23 @@ def test_below_the_threshold_the_articles_do_not_say_and_the_closest_passages_ar
     assert (response.withheld.text, response.withheld.confidence, response.withheld.citations) == ("Neil Armstrong", 0.5, ())
 
 
+def test_a_question_may_ask_for_less_confidence_and_its_answer_is_known_to_be_below_the_threshold(filled):
+    config = filled(MOON, NASA, RIVER).replace("reader.threshold", 0.9)
+    pipeline = Pipeline(config, encoder=FakeEncoder(), reader=NameReader(0.0))
+    response = pipeline.ask("Who stepped onto the Moon?", threshold=0.0)
+    assert response.answer is not None
+    assert (response.answer.text, response.answer.confidence, response.threshold) == ("Neil Armstrong", 0.5, 0.9)
+    check(response, pipeline)
+
+
+def test_when_the_articles_do_not_say_it_is_told_how_many_were_searched(filled):
+    config = filled(MOON, NASA, RIVER).replace("reader.threshold", 0.9)
+    pipeline = Pipeline(config, encoder=FakeEncoder(), reader=NameReader(0.0))
+    assert pipeline.ask("Who?").searched == (3, 3)
+    assert pipeline.ask("Who?", filters=Filters(author="ann")).searched == (1, 1)
+    assert pipeline.ask("Who?", threshold=0.0).searched is None
+
+
 def test_the_threshold_is_reached_by_equality_and_the_calibrations_unless_set(filled, monkeypatch):
     config = filled(MOON)
     assert Pipeline(config.replace("reader.threshold", 0.5), encoder=FakeEncoder(), reader=NameReader(0.0)).ask("Who?").answer

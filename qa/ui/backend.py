@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from qa.datatypes import Filters, Response, Turn
+from qa.datatypes import Response
 from qa.errors import QAError
+from qa.ui.asked import Asked
 from qa.ui.suggestions import suggest
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Backend:
                 self._asking -= 1
                 self._idle.notify_all()
 
-    def ask(self, question: str, turns: Sequence[Turn], filters: Filters) -> Iterator[str | Response]:
+    def ask(self, asked: Asked) -> Iterator[str | Response]:
         """The stages as they begin ("loading", "searching", "reading"), then the response. Closing the iterator stops the question."""
         events: SimpleQueue[str | Response | Exception] = SimpleQueue()
         stopped = threading.Event()
@@ -105,7 +106,7 @@ class Backend:
         def work() -> None:
             try:
                 with self._busy():
-                    events.put(self.pipeline.ask(question, turns, filters, on_stage=on_stage))
+                    events.put(self.pipeline.ask(asked.question, asked.turns, asked.filters, on_stage, asked.threshold))
             except Exception as error:  # handed to the thread that asked
                 events.put(error)
 

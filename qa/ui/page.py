@@ -17,6 +17,7 @@ from qa.datatypes import Response
 from qa.errors import QAError
 from qa.ui import views
 from qa.ui.api import add_endpoints, filters_from
+from qa.ui.asked import to_ask
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
 from qa.ui.evaluation import Evaluation
@@ -115,8 +116,7 @@ class Events:
         past = Conversation()
         try:
             past = from_browser(kept)
-            turns = () if pressed.get("alone") else past.turns
-            for step in self.backend.ask(question, turns, filters_from(source, author, since, until)):
+            for step in self.backend.ask(to_ask(question, pressed, past, filters_from(source, author, since, until))):
                 if isinstance(step, Response):
                     yield self._answered(past.add(step))
                 else:

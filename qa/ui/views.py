@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qa.datatypes import Answer, Citation, Filters, Response
-from qa.render import (
-    Mark,
-    date_text,
-    escape,
-    highlight_html,
-)
+from qa.render import Mark, date_text, escape, highlight_html
+from qa.render import count as count
+from qa.ui import honesty
 from qa.ui.backend import State
 from qa.ui.conversation import Conversation, citation_of
 
@@ -49,12 +46,6 @@ def _state(state: State) -> str:
 
 def _indexed(moment: object) -> str:
     return f'<span class="when"> · indexed {escape(str(moment)[:16].replace("T", " "))}</span>' if moment else ""
-
-
-def count(number: object, noun: str, plural: str = "") -> str:
-    """count(2, "article") -> "2 articles" """
-    count = number if isinstance(number, int) else 0
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def notice(problem: str) -> str:
@@ -120,7 +111,9 @@ def _answer(index: int, response: Response, faults: Faults) -> str:
         return notice(faults.get(citation.number, "") if citation else "The answer has no citation.")
     size = " long" if len(citation.quote) > LONG_QUOTE else ""
     chips = _chips(index, response, response.answer, faults)
-    return f"""<figure class="answer"><blockquote class="quotation{size}"><p>{_quote(citation)}{chips}</p></blockquote>
+    guess = f'<p class="guess" role="note">{escape(honesty.guess_warning(response))}</p>' if honesty.is_guess(response) else ""
+    return f"""{guess}<figure class="answer{" below" if guess else ""}">
+<blockquote class="quotation{size}"><p>{_quote(citation)}{chips}</p></blockquote>
 <figcaption>{_byline(citation)}</figcaption></figure>
 <p class="verdict">{_confidence(response.answer.confidence)}{_agreement(response, response.answer)}</p>
 {_others(index, response, faults)}{_actions(index, response)}"""
@@ -162,16 +155,19 @@ def _agreement(response: Response, answer: Answer) -> str:
 
 
 def _others(index: int, response: Response, faults: Faults) -> str:
-    rows = "".join(_alternative(index, response, answer, faults) for answer in response.alternatives)
-    count = len(response.alternatives)
-    label = "1 other answer" if count == 1 else f"{count} other answers"
-    return f'<details class="others"><summary>{label}</summary><ol>{rows}</ol></details>' if rows else ""
+    """A sentence is quoted once, however many answers were found in it."""
+    shown: dict[str, str] = {}
+    for answer in response.alternatives:
+        citation = citation_of(response, answer.citations[0])
+        if citation and citation.number not in faults:
+            shown.setdefault(citation.quote, _alternative(index, response, answer, citation, faults))
+    answered = citation_of(response, response.answer.citations[0]) if response.answer else None
+    shown.pop(answered.quote if answered else "", None)
+    rows = "".join(shown.values())
+    return f'<details class="others"><summary>{count(len(shown), "other answer")}</summary><ol>{rows}</ol></details>' if rows else ""
 
 
-def _alternative(index: int, response: Response, answer: Answer, faults: Faults) -> str:
-    citation = citation_of(response, answer.citations[0])
-    if citation is None or citation.number in faults:
-        return ""
+def _alternative(index: int, response: Response, answer: Answer, citation: Citation, faults: Faults) -> str:
     return f"""<li><p class="quotation small">{_quote(citation)}{_chips(index, response, answer, faults)}</p>
 <p class="byline"><cite>{escape(citation.title)}</cite> · {answer.confidence:.0%}</p></li>"""
 
@@ -183,21 +179,28 @@ def _actions(index: int, response: Response) -> str:
 
 
 def _nothing(index: int, response: Response, faults: Faults) -> str:
+    """What was searched, how near the best guess came, how to loosen, and the closest passages."""
     shown = [c for c in response.citations if c.number not in faults][:3]
     rows = "".join(
         f'<li><p class="quotation small">{_quote(c)}{_chip(index, c)}</p><p class="byline"><cite>{escape(c.title)}</cite></p></li>'
         for c in shown
     )
-    closest = f'<h3 class="small">The closest passages</h3><ol class="closest">{rows}</ol>' if rows else ""
+    closest = f'<h3 class="small">The closest passages, which don’t answer it</h3><ol class="closest">{rows}</ol>' if rows else ""
     return f"""<div class="nothing"><p class="quotation">The articles don’t say.</p>
-<p>No passage answers this well enough to be quoted. {_loosen(response)}</p>{closest}</div>{_actions(index, response)}"""
+<p>{escape(honesty.searched(response))} {escape(honesty.nearness(response))}</p>{_loosen(index, response)}{closest}</div>
+{_actions(index, response)}"""
 
 
-def _loosen(response: Response) -> str:
+def _loosen(index: int, response: Response) -> str:
+    """Buttons that ask the same again with less asked for."""
+    ways = []
+    if response.filters:
+        ways.append(("everywhere", "Search all articles"))
     if response.withheld:
-        likely = f"{response.withheld.confidence:.0%}"
-        return f"The best guess, {likely} likely, was held back; a lower <code>reader.threshold</code> would show it."
-    return "Try other words, or widen the filters."
+        ways.append(("guess", "Show the best guess anyway"))
+    asks = f'data-event="submit" data-exchange="{index}" data-question="{escape(response.standalone_question)}"'
+    buttons = "".join(f'<button class="loosen" {asks} data-loosen="{way}">{label}</button>' for way, label in ways)
+    return f'<div class="actions">{buttons}</div>' if ways else ""
 
 
 def history() -> str:
@@ -210,11 +213,5 @@ def history() -> str:
 
 
 def filters_line(filters: Filters) -> str:
-    parts = [
-        filters.source and f"from {filters.source}",
-        filters.author and f"by {filters.author}",
-        filters.since and f"since {date_text(filters.since)}",
-        filters.until and f"until {date_text(filters.until)}",
-    ]
-    words = escape(", ".join(part for part in parts if part))
+    words = escape(honesty.words_of(filters))
     return f'<p class="filters">Only articles {words}. <button class="plain" data-event="clear">Clear</button></p>' if words else ""

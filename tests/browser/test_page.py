@@ -52,6 +52,39 @@ def test_the_articles_do_not_say_is_a_state_with_the_closest_passages(page: Page
     expect(page.locator("#sources h2")).to_have_text("Closest passages")
 
 
+def test_what_was_searched_and_how_near_the_best_guess_came_is_told(page: Page) -> None:
+    ask(page, "Which penguins play the violin in the Pacific?")
+    expect(page.locator("#chat .nothing")).to_contain_text("Searched all 3 articles (12 passages).")
+    expect(page.locator("#chat .nothing")).to_contain_text("Nothing came near to being an answer: 24% sure, where 50% is asked for.")
+    ask(page, "Zzz?")
+    expect(page.locator("#chat .nothing").last).to_contain_text("No passage has words that could be the answer.")
+    expect(page.locator("#chat .exchange").last.get_by_role("button", name="Show the best guess anyway")).to_have_count(0)
+
+
+def test_the_best_guess_is_shown_on_request_for_that_question_only_and_marked(page: Page) -> None:
+    ask(page, "Which penguins play the violin in the Pacific?")
+    page.get_by_role("button", name="Show the best guess anyway").click()
+    guess = page.locator("#chat .exchange").nth(1)
+    expect(guess.locator(".guess")).to_have_text(
+        "Below the threshold: a guess that you asked for. It is 24% sure; answers are shown from 50% on."
+    )
+    expect(guess.locator(".quotation").first).to_contain_text("in the Pacific Ocean")
+    ask(page, "Which penguins play the piano in the Pacific?")
+    expect(page.locator("#chat .exchange").last).to_contain_text("The articles don’t say.")
+
+
+def test_a_question_that_filters_left_unanswered_is_asked_of_all_articles(page: Page) -> None:
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_label("Source").click()
+    page.get_by_role("option", name="tower.txt").click()
+    page.get_by_role("tab", name="Ask").click()
+    expect(page.locator("#chosen .filters")).to_be_visible()
+    ask(page, "When was Apollo 11 launched?")
+    expect(page.locator("#chat .nothing")).to_contain_text("Searched 1 article (4 passages) from tower.txt.")
+    page.get_by_role("button", name="Search all articles").click()
+    expect(page.locator("#chat .exchange").nth(1).locator(".answer .quotation")).to_contain_text("16 July 1969")
+
+
 def test_a_follow_up_shows_the_question_that_it_became_and_can_be_asked_as_written(page: Page) -> None:
     ask(page, "When was Apollo 11 launched?")
     ask(page, "How long were they in quarantine?")

@@ -8,9 +8,10 @@ import pytest
 from fake_pipeline import MOON, FakePipeline
 
 from qa.config import Config
-from qa.datatypes import Filters, Response
+from qa.datatypes import Response
 from qa.errors import StoreError
 from qa.pipeline import Pipeline
+from qa.ui.asked import Asked
 from qa.ui.backend import BUG, Backend
 
 
@@ -19,7 +20,7 @@ def backend_of(pipeline: object) -> Backend:
 
 
 def test_a_question_reports_its_stages_and_then_the_response() -> None:
-    steps = list(backend_of(FakePipeline()).ask("When was Apollo 11 launched?", (), Filters()))
+    steps = list(backend_of(FakePipeline()).ask(Asked("When was Apollo 11 launched?")))
     assert steps[:2] == ["searching", "reading"]
     assert isinstance(steps[2], Response)
 
@@ -27,7 +28,7 @@ def test_a_question_reports_its_stages_and_then_the_response() -> None:
 def test_a_question_before_the_models_are_loaded_says_so_first() -> None:
     pipeline = FakePipeline()
     pipeline.loaded.clear()
-    steps = backend_of(pipeline).ask("When was Apollo 11 launched?", (), Filters())
+    steps = backend_of(pipeline).ask(Asked("When was Apollo 11 launched?"))
     assert next(steps) == "loading"
     pipeline.loaded.set()
     assert isinstance(list(steps)[-1], Response)
@@ -35,7 +36,7 @@ def test_a_question_before_the_models_are_loaded_says_so_first() -> None:
 
 def test_closing_a_question_stops_it() -> None:
     pipeline = FakePipeline(seconds=60)
-    steps = backend_of(pipeline).ask("When was Apollo 11 launched?", (), Filters())
+    steps = backend_of(pipeline).ask(Asked("When was Apollo 11 launched?"))
     next(steps)
     steps.close()
     deadline = time.monotonic() + 5
@@ -46,7 +47,7 @@ def test_closing_a_question_stops_it() -> None:
 
 def test_a_problem_is_raised_where_the_question_was_asked() -> None:
     with pytest.raises(StoreError, match="no index"):
-        list(backend_of(FakePipeline(problem=StoreError("no index"))).ask("x", (), Filters()))
+        list(backend_of(FakePipeline(problem=StoreError("no index"))).ask(Asked("x")))
 
 
 def test_the_state_follows_the_index() -> None:
