@@ -18,7 +18,7 @@ LAYERS = (
     {"errors", "datatypes"},
     {"config", "database", "model_files", "phrases", "questions", "sentences", "words"},
     {"calibration", "chat", "copies", "encoder", "lock", "mend", "passages", "reading", "render", "span_model", "store"},
-    {"answers", "articles", "reader", "reranker", "span_reader", "store_writer", "vectors"},
+    {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"batches", "indexer", "retriever"},
     {"pipeline"},
     {"evaluation", "terminal", "ui"},

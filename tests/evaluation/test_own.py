@@ -69,7 +69,7 @@ def test_split_chooses_questions(folder):
         (question(gold=[GOLD | {"start": 60, "end": 690}]), "ends at 690, beyond the end of 'moon.txt' (64 characters)"),
         (question(gold=[GOLD | {"start": -9}]), "has start -9"),
         (question(gold=[GOLD | {"end": 1.5}]), "'end' is 1.5, expected a whole number"),
-        (question(gold=[GOLD | {"article": "venus.txt"}]), "article 'venus.txt' is not in articles/"),
+        (question(gold=[GOLD | {"article": "venus.txt"}]), "article 'venus.txt' is not among the set's articles"),
         (question(gold="July"), "'gold' is 'July', expected a list"),
         (question(gold=["July"]), "expected an object, found 'July'"),
         (question(gold=...), "'gold' is missing"),
@@ -111,3 +111,34 @@ def test_duplicate_question_ids_are_refused(folder):
     ask(folder, question(), question())
     with pytest.raises(DataError, match="question id 'q1' is there twice"):
         load_dataset(folder)
+
+
+def rows(folder, *entries):
+    (folder / "articles.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+
+
+def test_rows_of_articles_jsonl_are_taken_word_for_word(folder):
+    text = "Share this article\n\n  He  landed.\n\nFollow us on Twitter"
+    rows(folder, {"id": "a", "text": text, "title": "T", "published": "1969-07-25"}, {"id": "b", "text": "x"})
+    ask(folder, question(gold=[{"article": "a", "start": 26, "end": 32, "text": "landed"}]))
+    first, second = load_dataset(folder).articles
+    assert (first.id, first.text, first.title, str(first.published), first.source) == ("a", text, "T", "1969-07-25", "a")
+    assert (second.id, second.text, second.title, second.published) == ("b", "x", "", None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"text": "x"}, "articles.jsonl:2: 'id' is missing"),
+        ({"id": "b"}, "articles.jsonl:2 article 'b': 'text' is missing"),
+        ({"id": "b", "text": " "}, "'text' is empty"),
+        ({"id": "b", "text": "x", "title": 3}, "'title' is 3, expected text"),
+        ({"id": "b", "text": "x", "published": "soon"}, "'published' is 'soon', expected YYYY-MM-DD"),
+        ({"id": "a", "text": "x"}, "article 'a' is there twice"),
+    ],
+)
+def test_a_malformed_row_is_named_with_the_reason(folder, entry, reason):
+    rows(folder, {"id": "a", "text": "y"}, entry)
+    with pytest.raises(DataError) as error:
+        load_dataset(folder)
+    assert reason in str(error.value)
