@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qa.errors import QAError
+from qa.feedback_command import feedback
+from qa.options import AsJson, ConfigFile, IndexFolder, settings_from
 from qa.terminal import forgive_encodings, lines, print_json, progress_bar, say, toml
 
 if TYPE_CHECKING:
@@ -30,10 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Questions to your own articles, answered in the articles' own words, each quote cited.",
 )
+app.add_typer(feedback, name="feedback")
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="settings (default: QA_CONFIG, else ./qa.toml)")]
-IndexFolder = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="folder of the index (default: index.path)")]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
 
 
@@ -54,7 +54,7 @@ def index(
 
     if encoder and (paths or prune):
         raise typer.BadParameter("it reads no files: give either paths or --encoder", param_hint="--encoder")
-    settings = _settings(config, index)
+    settings = settings_from(config, index)
     with progress_bar() as progress:
         if encoder:
             report = add_vectors(settings, listed_encoder(settings.embedding, encoder), progress=progress)
@@ -91,7 +91,7 @@ def ask(
     from qa.pipeline import Pipeline
     from qa.render import response_json, response_text
 
-    pipeline = Pipeline(_settings(config, index))
+    pipeline = Pipeline(settings_from(config, index))
     filters = _filters(source, author, since, until)
     many = question == "-"
     for asked in lines() if many else [question]:
@@ -109,7 +109,7 @@ def chat(config: ConfigFile = None, index: IndexFolder = None) -> None:
     from qa.pipeline import Pipeline
     from qa.render import response_text
 
-    pipeline = Pipeline(_settings(config, index))
+    pipeline = Pipeline(settings_from(config, index))
     turns: list[Turn] = []
     for asked in lines(prompt="> "):
         if not asked.strip():
@@ -127,7 +127,7 @@ def serve(
     index: IndexFolder = None,
 ) -> None:
     """Open the page in which people ask."""
-    settings = _settings(config, index)
+    settings = settings_from(config, index)
     for name, value in (("ui.host", host), ("ui.port", port)):
         settings = settings if value is None else settings.replace(name, value)
     from qa.ui import serve as serve_page  # after the settings: Gradio takes seconds to import, a wrong setting is told at once
@@ -156,7 +156,7 @@ def evaluate(
 
     options = Options(sample, seed, split, retrieval_only, gold_passages, sweep, details, html, gate, as_json)
     files: list[Path | None] = [*config] if config else [None]
-    if not run_eval(sets, labelled((file, _settings(file, index)) for file in files), options):
+    if not run_eval(sets, labelled((file, settings_from(file, index)) for file in files), options):
         raise typer.Exit(1)
 
 
@@ -173,7 +173,7 @@ def baseline(
     """Measure a set, and keep what was reached as floors that later changes may not break."""
     from qa.evaluation.command import Options, run_baseline
 
-    floors = run_baseline(path, _settings(config, index), Options(split=split, retrieval_only=retrieval_only), lower, builds)["floors"]
+    floors = run_baseline(path, settings_from(config, index), Options(split=split, retrieval_only=retrieval_only), lower, builds)["floors"]
     for name, floor in floors.items():
         print(f"{name:14} {floor:.4f}")
 
@@ -197,7 +197,7 @@ def calibrate(
     from qa.evaluation.load import load_dataset
 
     datasets = [load_dataset(path, split if path.is_dir() else None).sample(sample, seed) for path in sets]
-    fitted = run_calibrate(datasets, _settings(config, index), out, at_most)
+    fitted = run_calibrate(datasets, settings_from(config, index), out, at_most)
     if as_json:
         print_json(fitted.to_json())
     for name, value in {} if as_json else {**fitted.about, "threshold": fitted.threshold}.items():
@@ -207,7 +207,7 @@ def calibrate(
 @app.command("list")
 def list_articles(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
     """List the articles of the index."""
-    with _store(_settings(config, index)) as store:
+    with _store(settings_from(config, index)) as store:
         summaries = store.summaries()
     if as_json:
         print_json([_summary_json(summary) for summary in summaries])
@@ -223,7 +223,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show whole articles."""
-    settings = _settings(config, index)
+    settings = settings_from(config, index)
     with _store(settings) as store:
         summaries = {summary.id: summary for summary in store.summaries()}
         articles = {article_id: store.article(article_id) for article_id in ids}
@@ -244,14 +244,14 @@ def remove(
     """Remove articles from the index; their files stay."""
     from qa.indexer import remove_articles
 
-    for article_id in remove_articles(_settings(config, index), ids):
+    for article_id in remove_articles(settings_from(config, index), ids):
         print(f"removed {article_id}")
 
 
 @app.command()
 def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
     """Say what is in the index: counts, encoders, size, when it was last written, what was refused."""
-    settings = _settings(config, index)
+    settings = settings_from(config, index)
     with _store(settings) as store:
         told = {**store.info(), "embedding_model": settings.embedding.model, "reader": settings.reader.model}
         told["refused"] = [asdict(refusal) for refusal in store.refusals()]
@@ -273,7 +273,7 @@ def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: A
     """Show every setting in force and where its value came from."""
     from qa.config import origins, settings_table
 
-    settings, found = _settings(config, index), origins(config)
+    settings, found = settings_from(config, index), origins(config)
     if index is not None:
         found["index.path"] = "--index"
     rows = []
@@ -302,13 +302,6 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as with `qa list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-def _settings(file: Path | None, folder: Path | None) -> Config:
-    from qa.config import load_config
-
-    settings = load_config(file)
-    return settings if folder is None else settings.replace("index.path", folder)
 
 
 @contextmanager

@@ -21,7 +21,8 @@ LAYERS = (
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"batches", "indexer", "retriever"},
     {"pipeline"},
-    {"evaluation", "terminal", "ui"},
+    {"evaluation", "options", "terminal", "ui"},
+    {"feedback_command"},
     {"cli"},
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
