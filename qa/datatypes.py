@@ -149,8 +149,8 @@ class Response:
     """What a question gets.
 
     `answer` is None when the articles don't say; `withheld` is then the best guess, not shown. `filters` said which articles might answer.
-    `threshold` is the confidence from which on answers are shown; an answer below it was asked for. `searched` is how many
-    (articles, passages) might have answered, counted when they don't.
+    `encoder` is the fingerprint of the one that searched. `threshold` is the confidence from which on answers are shown; an answer
+    below it was asked for. `searched` is how many (articles, passages) might have answered, counted when they don't.
     """
 
     question: str
@@ -161,6 +161,7 @@ class Response:
     hits: tuple[Hit, ...] = ()
     withheld: Answer | None = None
     filters: Filters = Filters()
+    encoder: str = ""
     threshold: float = 0.0
     searched: tuple[int, int] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)

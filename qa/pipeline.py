@@ -22,7 +22,7 @@ from qa.database import store_errors
 from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Turn
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
-from qa.reader import Reader, load_reader
+from qa.reader import Reader, SentenceReader, load_reader
 from qa.reranker import Reranker, load_reranker
 from qa.retriever import Retriever
 from qa.store import Store
@@ -40,8 +40,9 @@ class Pipeline:
     def __init__(self, config: Config, *, encoder: Encoder | None = None, reader: Reader | None = None) -> None:
         self.config = config
         self._encoder, self._reader = encoder, reader
+        self._chosen: Encoder | None = None
         self._store: Store | None = None
-        self._retriever: Retriever | None = None
+        self._retrievers: dict[tuple[Store, str], Retriever] = {}
         self._reranker: Reranker | None = None
         self._calibration: Calibration | None = None
         self._counted: tuple[tuple[str, int], dict[str, object]] | None = None
@@ -52,6 +53,14 @@ class Pipeline:
     def ready(self) -> bool:
         """Whether the models are loaded."""
         return self._warm
+
+    @property
+    def encoder(self) -> Encoder:
+        """The configured one."""
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = load_encoder(self.config.embedding)
+            return self._encoder
 
     def warm_up(self) -> None:
         """Opens the index and loads the models now. Raises what a question would."""
@@ -76,18 +85,19 @@ class Pipeline:
         standalone = standalone_question(asked, turns)
         if not standalone:
             return Response(question, standalone, None, filters=filters, timings_ms=clock.timings())
-        with self._snapshot() as (store, retriever):
+        with self._snapshot() as store:
+            retriever = self._answering(store)
             (on_stage or _silent)("searching")
             with clock.stage("encode"):
-                vector = self._the_encoder().encode_questions([standalone])[0]
+                vector = retriever.encoder.encode_questions([standalone])[0]
             with clock.stage("retrieve"):
                 hits = retriever.search(standalone, max(LISTED, self.config.retrieval.passages), filters, vector)
             (on_stage or _silent)("reading")
             with clock.stage("read"):
-                hits, groups = self._read(standalone, hits)
+                hits, groups = self._read(standalone, hits, self._the_reader(retriever.encoder))
             response = self._respond(question, standalone, hits, groups, store, clock, threshold)
             searched = None if response.answer else store.count(filters)
-            return replace(response, filters=filters, searched=searched)
+            return replace(response, filters=filters, searched=searched, encoder=retriever.encoder.fingerprint)
 
     def search(self, question: str, filters: Filters = Filters(), k: int = 10) -> tuple[Hit, ...]:
         """The passages that are closest to a question, best first."""
@@ -96,18 +106,33 @@ class Pipeline:
     def search_many(self, questions: Sequence[str], k: int = 10, filters: Filters = Filters()) -> list[tuple[Hit, ...]]:
         """`search` for many questions, encoded together."""
         cleaned = [clean_question(question) for question in questions]
-        with self._snapshot() as (_, retriever):
-            rows = self._the_encoder().encode_questions(cleaned) if cleaned else np.empty((0, 0), np.float32)
+        with self._snapshot() as store:
+            retriever = self._answering(store)
+            rows = retriever.encoder.encode_questions(cleaned) if cleaned else np.empty((0, 0), np.float32)
             return [tuple(retriever.search(text, k, filters, row)) for text, row in zip(cleaned, rows, strict=True)]
+
+    def compare(self, question: str, encoders: Sequence[Encoder], k: int = 10, filters: Filters = Filters()) -> list[tuple[Hit, ...]]:
+        """What each encoder finds for one question, at one moment. MissingVectors when one of them has not encoded every passage."""
+        cleaned = clean_question(question)
+        with self._snapshot() as store:
+            return [tuple(self._retriever(store, encoder).search(cleaned, k, filters)) for encoder in encoders]
+
+    def use(self, encoder: Encoder) -> None:
+        """Answers with this encoder from now on. Questions under way end with the one that they began with.
+
+        All that it needs is loaded first: when that fails, nothing has changed. While it lacks vectors, because articles were added
+        since, the configured one stands in.
+        """
+        self.compare("warm up", [encoder])
+        self._chosen = encoder
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Group]:
         """The reader's answers in these hits, best first, those that say the same together."""
-        reader = self._the_reader()
+        reader = self._the_reader(self.encoder)
         return grouped(reader.read(question, hits), reader.weight)
 
-    def _read(self, question: str, hits: Sequence[Hit]) -> tuple[list[Hit], list[Group]]:
+    def _read(self, question: str, hits: Sequence[Hit], reader: Reader) -> tuple[list[Hit], list[Group]]:
         """Reads the first passages; a model that has read them knows better than retrieval which come first."""
-        reader = self._the_reader()
         first, rest = list(hits[: self.config.retrieval.passages]), list(hits[self.config.retrieval.passages :])
         spans = reader.read(question, first)
         order = reranked(first, spans, reader.weight) if reader.reranks else first
@@ -115,25 +140,25 @@ class Pipeline:
 
     def article(self, article_id: str) -> Article:
         """StoreError when it is not there (any more)."""
-        with self._snapshot() as (store, _):
+        with self._snapshot() as store:
             article = store.article(article_id)
         if article is None:
             raise StoreError(f"no article {article_id} in {self.config.index.path} (see: qa list)")
         return article
 
     def articles(self) -> list[ArticleSummary]:
-        with self._snapshot() as (store, _):
+        with self._snapshot() as store:
             return store.summaries()
 
     def refusals(self) -> list[Refusal]:
         """What indexing could not read, and why."""
-        with self._snapshot() as (store, _):
+        with self._snapshot() as store:
             return store.refusals()
 
     def info(self) -> dict[str, object]:
         """Counts and sizes of the index, and which models answer."""
-        with self._snapshot() as (store, _):
-            encoder = self._the_encoder()
+        with self._snapshot() as store:
+            encoder = self._answering(store).encoder
             if self._counted is None or self._counted[0] != store.identity:  # counting takes long, and the page asks all the time
                 self._counted = store.identity, store.info()
             return {**self._counted[1], "encoder": encoder.name, "fingerprint": encoder.fingerprint, "reader": self.config.reader.model}
@@ -176,30 +201,40 @@ class Pipeline:
         )
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Store, Retriever]]:
+    def _snapshot(self) -> Iterator[Store]:
         """The index at one moment. A folder that was replaced since the last question is opened anew."""
         folder = self.config.index.path
         with self._loading:
             if self._store is None or not self._store.is_current:
-                opened = Store.open(folder)
-                self._retriever = Retriever(self.config, opened, self._the_encoder(), self._the_reranker())
-                self._store = opened  # last: a model that is missing is told at every question, not only at the first
-            store, retriever = self._store, self._retriever
-        assert retriever is not None
+                self._store = Store.open(folder)
+                self._retrievers = {}
+            store = self._store
         with store_errors(folder), store.snapshot():
-            yield store, retriever
+            yield store
 
-    def _the_encoder(self) -> Encoder:
-        with self._loading:
-            if self._encoder is None:
-                self._encoder = load_encoder(self.config.embedding)
-            return self._encoder
+    def _answering(self, store: Store) -> Retriever:
+        """That of the encoder which `use` chose, if it has encoded every passage, else that of the configured one. Inside a snapshot."""
+        chosen = self._chosen
+        if chosen is not None and (retriever := self._retriever(store, chosen)).covers():
+            return retriever
+        return self._retriever(store, self.encoder)
 
-    def _the_reader(self) -> Reader:
+    def _retriever(self, store: Store, encoder: Encoder) -> Retriever:
         with self._loading:
-            if self._reader is None:
-                self._reader = load_reader(self.config.reader, self._the_encoder())
-            return self._reader
+            key = store, encoder.fingerprint
+            if key not in self._retrievers:
+                self._retrievers[key] = Retriever(self.config, store, encoder, self._the_reranker())
+            return self._retrievers[key]
+
+    def _the_reader(self, encoder: Encoder) -> Reader:
+        """The sentence reader measures with the encoder that searched, and costs nothing to make; a model is loaded once."""
+        with self._loading:
+            if self._reader is not None:
+                return self._reader
+            reader = load_reader(self.config.reader, encoder)
+            if not isinstance(reader, SentenceReader):
+                self._reader = reader
+            return reader
 
     def _the_reranker(self) -> Reranker | None:
         with self._loading:
@@ -210,7 +245,7 @@ class Pipeline:
     def _the_calibration(self) -> Calibration:
         with self._loading:
             if self._calibration is None:
-                self._calibration = Calibration.load(self._the_reader().name, self.config.reader.calibration)
+                self._calibration = Calibration.load(self._the_reader(self.encoder).name, self.config.reader.calibration)
             return self._calibration
 
 

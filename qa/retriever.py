@@ -39,8 +39,9 @@ class Retriever:
 
     def __init__(self, config: Config, store: Store, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._settings = config.retrieval
+        self._others = [other.model for other in config.embedding.others]
         self._store = store
-        self._encoder = encoder
+        self.encoder = encoder
         self._reranker = reranker
         self._vectors: VectorIndex | None = None
         self._refreshing = threading.Lock()
@@ -51,7 +52,7 @@ class Retriever:
         if k < 1 or not question.strip():
             return []
         if vector is None:
-            vector = self._encoder.encode_questions([question])[0]
+            vector = self.encoder.encode_questions([question])[0]
         with self._store.snapshot():
             vectors = self._current_vectors()
             dense = self._dense(vectors, vector, filters)
@@ -68,13 +69,22 @@ class Retriever:
 
     def check(self) -> None:
         """Raises MissingVectors, with the command that adds them, when this encoder has not encoded every passage."""
-        missing = self._store.missing(self._encoder.fingerprint)
+        missing = self._store.missing(self.encoder.fingerprint)
         if missing:
             passages = len(self._store.passage_numbers())
+            option = f"--encoder {self.encoder.name} " if self.encoder.name in self._others else ""
             raise MissingVectors(
-                f"the index in {self._store.folder} has vectors of {self._encoder.name} for {passages - missing} of its {passages} "
-                f"passages (add them: qa index --index {self._store.folder})"
+                f"the index in {self._store.folder} has vectors of {self.encoder.name} for {passages - missing} of its {passages} "
+                f"passages (add them: qa index {option}--index {self._store.folder})"
             )
+
+    def covers(self) -> bool:
+        """Whether every passage of this moment can be searched; asked inside a snapshot."""
+        try:
+            self._current_vectors()
+        except MissingVectors:
+            return False
+        return True
 
     def _current_vectors(self) -> VectorIndex:
         """The vectors of the store's generation; read inside a snapshot."""
@@ -84,9 +94,9 @@ class Retriever:
         with self._refreshing:
             self.check()
             if self._vectors is None:
-                self._vectors = open_vectors(self._store, self._encoder.fingerprint)
+                self._vectors = open_vectors(self._store, self.encoder.fingerprint)
             else:
-                self._vectors = in_step(self._vectors, self._store, self._encoder.fingerprint)
+                self._vectors = in_step(self._vectors, self._store, self.encoder.fingerprint)
             return self._vectors
 
     def _dense(self, vectors: VectorIndex, vector: NDArray[np.float32], filters: Filters) -> Scores:
