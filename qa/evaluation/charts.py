@@ -96,7 +96,7 @@ def _legend(names: Sequence[str]) -> list[str]:
     if len(names) < 2:
         return []
     return [
-        f'<text x="{WIDTH - RIGHT}" y="{TOP + 12 + 13 * row}" text-anchor="end" fill="{colour}">{escape(name)}</text>'
+        f'<text x="{WIDTH - RIGHT}" y="{TOP + 12 + 13 * row}" text-anchor="end" fill="{colour}" class="legend">{escape(name)}</text>'
         for row, (name, colour) in enumerate(zip(names, cycle(COLOURS)))
     ]
 

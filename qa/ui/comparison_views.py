@@ -13,9 +13,9 @@ from qa.evaluation.compare import check_comparable
 from qa.evaluation.html import charts, latencies
 from qa.evaluation.report import SIGNIFICANT, number
 from qa.evaluation.runs import Run
-from qa.evaluation.stored import changed_settings, differing_settings, stored_comparison
+from qa.evaluation.stored import differing_settings, stored_comparison
 from qa.render import escape
-from qa.ui.evaluation_pieces import MODES, band, moment, page_of, pager, plots, setting, settings, short, table
+from qa.ui.evaluation_pieces import MODES, band, letter, moment, page_of, pager, plots, settings, short, signed, table
 from qa.ui.places import Place, button
 from qa.ui.views import count, notice
 
@@ -33,30 +33,31 @@ def comparison(first: Run, second: Run, place: Place) -> str:
     try:
         check_comparable(first.result, second.result)
     except DataError as error:
-        return _page(first, second, notice(str(error)) + _what_differs(first, second))
+        return _page("These runs cannot be compared", first, second, notice(str(error)) + _what_differs(first, second))
     found = stored_comparison(first.folder, second.folder)
     runs = dict(zip(NAMES, (first, second)))
     drawn = charts({name: run.result for name, run in runs.items()}) + [latencies(runs)]
-    return _page(
-        first,
-        second,
-        f"""{_settings(first, second)}<div class="board"><div>{_metrics(found["metrics"])}{_costs(found["costs"])}</div>{plots(drawn)}</div>
-{_differ(found, place)}""",
-    )
+    board = f'<div class="board"><div>{_metrics(found["metrics"])}</div><div>{plots(drawn)}{_costs(found["costs"])}</div></div>'
+    return _page("Two runs compared", first, second, board + _differ(found, place))
 
 
-def _page(first: Run, second: Run, body: str) -> str:
-    sides = "".join(_side(name, run) for name, run in zip(NAMES, (first, second)))
+def _page(title: str, first: Run, second: Run, body: str) -> str:
     here = Place("comparison", first.folder.name, second.folder.name)
+    pairs = differing_settings(first.result, second.result)
+    sides = "".join(
+        _side(name, run, {key: pair[number] for key, pair in pairs.items()})
+        for number, (name, run) in enumerate(zip(NAMES, (first, second)))
+    )
     return f"""<section class="comparison"><nav class="trail">{button(Place(), "← Runs", focus=here.run)}
-{button(Place("runs", here.run), "Another one …")} {button(here.to(run=here.against, against=here.run), "Swap")}</nav>
-<h2 tabindex="-1">Two runs compared</h2><div class="sides">{sides}</div>{body}</section>"""
+{button(Place("runs", here.run), "Compare A with another …")}{button(here.to(run=here.against, against=here.run), "Swap A and B")}</nav>
+<h2 tabindex="-1">{title}</h2><div class="sides">{sides}</div>{body}</section>"""
 
 
-def _side(name: str, run: Run) -> str:
+def _side(name: str, run: Run, differing: Mapping[str, Any]) -> str:
+    """A run, with its value of each setting that differs."""
     title = button(Place("run", run.folder.name), escape(run.result["dataset"]), css="title")
-    return f"""<div class="side {name.lower()}"><p><span class="letter">{name}</span>{title}</p>
-<p class="byline">{moment(run.result)}</p>{settings(changed_settings(run.result))}</div>"""
+    return f"""<div class="side"><p>{letter(name)}{title}</p><p class="byline">{moment(run.result)}</p>
+{settings(differing, "same settings in both")}</div>"""
 
 
 def _what_differs(first: Run, second: Run) -> str:
@@ -66,24 +67,13 @@ def _what_differs(first: Run, second: Run) -> str:
         "articles, digest": [run.result["corpus_sha256"][:12] for run in (first, second)],
         "questions": [f"{run.result['questions']:,}" for run in (first, second)],
         "questions, digest": [run.result["questions_sha256"][:12] for run in (first, second)],
-        "mode": [MODES.get(run.mode, run.mode) for run in (first, second)],
+        "mode": [MODES[run.mode] for run in (first, second)],
     }
     marked = "".join(
         f'<tr{"" if one == other else " class=significant"}><th scope="row">{name}</th><td>{one}</td><td>{other}</td></tr>'
         for name, (one, other) in rows.items()
     )
     return table("What the runs are of", ("", *NAMES), marked)
-
-
-def _settings(first: Run, second: Run) -> str:
-    pairs = differing_settings(first.result, second.result)
-    if not pairs:
-        return '<p class="lead">Their settings are equal; what differs is the code, the models or the day.</p>'
-    rows = "".join(
-        f"<tr><th scope=row><code>{escape(name)}</code></th>{''.join(f'<td>{escape(setting(value))}</td>' for value in pair)}</tr>"
-        for name, pair in pairs.items()
-    )
-    return table("Settings that differ", ("setting", *NAMES), rows)
 
 
 def _metrics(rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -101,8 +91,8 @@ def _metric(name: str, row: Mapping[str, Any], scale: float) -> str:
     better = NAMES[(row["difference"] > 0) != (name in LESS_IS_BETTER)]
     told = f'<span class="tag good">{better} better</span>' if clear else ""
     return f"""<tr{' class="significant"' if clear else ""}><th scope="row">{name} {told}</th><td>{number(row["first"])}</td>
-<td>{number(row["second"])}</td><td>{row["difference"]:+.3f}</td><td>{band(0.5 + row["difference"] / scale / 2, places, zero=True)}</td>
-<td class="soft">{f"{found[0]:+.3f} to {found[1]:+.3f}" if found else ""}</td><td>{"" if p is None else f"{p:.4f}"}</td></tr>"""
+<td>{number(row["second"])}</td><td>{signed(row["difference"])}</td><td>{band(0.5 + row["difference"] / scale / 2, places, zero=True)}</td>
+<td class="soft">{f"{signed(found[0])} to {signed(found[1])}" if found else ""}</td><td>{"" if p is None else f"{p:.4f}"}</td></tr>"""
 
 
 def _costs(pairs: Mapping[str, tuple[float | None, float | None]]) -> str:
@@ -117,7 +107,7 @@ def _differ(found: Mapping[str, Any], place: Place) -> str:
     rows = found["differ"]
     better = sum(row["better"] == NAMES[1] for row in rows)
     listed = "".join(_row(row, place) for row in page_of(rows, place))
-    told = f"{count(len(rows), 'question')} differ: {better:,} better in B, {len(rows) - better:,} in A" if rows else "No question differs"
+    told = f"{count(len(rows), 'question')}: {better:,} better in B, {len(rows) - better:,} in A" if rows else "None."
     return f"""<h3>Questions that came out otherwise</h3><p class="count" role="status">{told}</p><ol class="questions">{listed}</ol>
 {pager(place, len(rows))}"""
 
@@ -125,13 +115,14 @@ def _differ(found: Mapping[str, Any], place: Place) -> str:
 def _row(row: Mapping[str, Any], place: Place) -> str:
     sides = "".join(_said(name, row, side) for side, name in enumerate(NAMES))
     wanted = escape(short(" / ".join(row["gold"][:3]))) or "the articles don’t say"
-    label = f"<b>{escape(row['question'])}</b><span class='byline'>gold: {wanted}</span><span class='pair'>{sides}</span>"
+    label = f'<b>{escape(row["question"])}</b><span class="byline">gold: {wanted}</span><span class="pair">{sides}</span>'
     return f"<li>{button(place.to(view='question', question=row['id']), label, css='row', key=row['id'])}</li>"
 
 
 def _said(name: str, row: Mapping[str, Any], side: int) -> str:
+    """'A “in July” · rank 1'. Only where something can be found is there a rank."""
     answer, rank = row["answers"][side], row["ranks"][side]
     words = f"“{escape(short(answer, 60))}”" if answer is not None else "refused" if row["measure"] != "RR@10" else ""
-    rank_words = f"rank {rank}" if rank else "not found"
-    mark = ' <span class="tag good">better</span>' if row["better"] == name else ""
-    return f"<span><span class='letter'>{name}</span>{' · '.join(part for part in (words, rank_words) if part)}{mark}</span>"
+    found = (f"rank {rank}" if rank else "not among the first ten") if row["gold"] else ""
+    better = ' <span class="tag good">better</span>' if row["better"] == name else ""
+    return f"<span>{letter(name)}{' · '.join(part for part in (words, found) if part)}{better}</span>"

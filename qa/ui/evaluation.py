@@ -55,7 +55,7 @@ class Evaluation:
     def _drawn(self, place: Place) -> str:
         from qa.evaluation.indexes import eval_folder
         from qa.evaluation.journal import finished_runs
-        from qa.ui import comparison_views, question_views, run_views
+        from qa.ui import comparison_views, question_list_views, run_views
 
         if place.view == "runs":
             return run_views.runs(
@@ -63,18 +63,19 @@ class Evaluation:
             )
         run = self._run(place.run)
         if place.view == "questions":
-            return question_views.questions(run, place)
+            return question_list_views.questions(run, place)
         if place.view == "question":
             return self._question(run, place)
         if place.view == "comparison":
             return comparison_views.comparison(run, self._run(place.against), place)
-        return run_views.run(run, place)
+        return run_views.run(run)
 
     def _question(self, run: Run, place: Place) -> str:
         """A question of one run, or as two runs that are compared had it."""
         from qa.evaluation.stored import articles_of
         from qa.ui.comparison_views import differing
-        from qa.ui.question_views import chosen, mentioned, question
+        from qa.ui.question_list_views import chosen
+        from qa.ui.question_views import mentioned, question
 
         runs = [run, self._run(place.against)] if place.against else [run]
         order = differing(*runs) if place.against else [outcome.question.id for outcome in chosen(run, place)]

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from qa.evaluation.outcomes import Mode, Outcome
 from qa.evaluation.report import number
-from qa.evaluation.verdicts import FAILED, MISREAD, NOT_RETRIEVED, REFUSED_RIGHTLY, REFUSED_WRONGLY, RETRIEVED, RIGHT, WRONG
+from qa.evaluation.verdicts import FAILED, MISREAD, NOT_RETRIEVED, REFUSED_RIGHTLY, REFUSED_WRONGLY, RETRIEVED, RIGHT, WRONG, verdicts
 from qa.render import date_text, escape
 from qa.ui.places import Place, button
 
@@ -29,22 +30,20 @@ def moment(result: Mapping[str, Any]) -> str:
     return f"{date_text(day.date())}, {day:%H:%M}"
 
 
-def settings(changed: Mapping[str, Any]) -> str:
-    """The settings of a run that are not the default."""
-    if not changed:
-        return '<p class="settings">default settings</p>'
-    return (
-        f'<p class="settings">{"".join(f"<code>{escape(name)} = {escape(setting(value))}</code>" for name, value in changed.items())}</p>'
-    )
-
-
-def setting(value: object) -> str:
-    return "unset" if value is None else str(value)
+def settings(values: Mapping[str, object], none: str = "default settings") -> str:
+    """Settings and their values; `none` says what it means that there are none."""
+    chips = "".join(f"<code>{escape(name)} = {escape('unset' if value is None else value)}</code>" for name, value in values.items())
+    return f'<p class="settings">{chips or none}</p>'
 
 
 def interval(found: Interval) -> str:
     """(0.621, 0.702) -> '0.621–0.702'."""
     return f"{number(found[0])}–{number(found[1])}" if found else ""
+
+
+def signed(value: float) -> str:
+    """-0.0113 -> '−0.011'."""
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def band(value: float, found: Interval, zero: bool = False) -> str:
@@ -65,6 +64,15 @@ def tone(verdict: str) -> str:
 
 def tag(verdict: str) -> str:
     return f'<span class="tag {tone(verdict)}">{escape(verdict)}</span>'
+
+
+def tags(outcome: Outcome, mode: Mode) -> str:
+    return "".join(map(tag, verdicts(outcome, mode)))
+
+
+def letter(name: str) -> str:
+    """A or B, for two runs that are compared; its colour is that of the run in the plots."""
+    return f'<span class="letter {name.lower()}">{name}</span>'
 
 
 def short(text: str, length: int = 90) -> str:

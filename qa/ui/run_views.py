@@ -54,7 +54,8 @@ def runs(found: Sequence[tuple[str, Result]], place: Place, command: str) -> str
     first = dict(found).get(place.run)
     rows = "".join(_row(name, result, place, first) for name, result in page_of(found, place))
     choosing = _choosing(first) if first else '<p class="lead">Finished runs of <code>qa eval</code>, the newest first.</p>'
-    return f"""<section class="runs"><h2 tabindex="-1">Evaluation</h2>{choosing}<ol class="runs">{rows}</ol>{pager(place, len(found))}</section>"""
+    return f"""<section class="runs"><h2 tabindex="-1">Evaluation</h2>{choosing}<ol class="runs">{rows}</ol>
+{pager(place, len(found))}</section>"""
 
 
 def _choosing(first: Result) -> str:
@@ -64,9 +65,9 @@ def _choosing(first: Result) -> str:
 
 def _row(name: str, result: Result, place: Place, first: Result | None) -> str:
     title = button(Place("run", name), escape(result["dataset"]), css="title", key=name)
-    asked = f"{count(result['questions'], 'question')}, {MODES.get(result['mode'], result['mode'])}"
+    asked = f"{count(result['questions'], 'question')}, {MODES[result['mode']]}"
     return f"""<li{' class="chosen"' if name == place.run else ""}><div class="what">{title}
-<p class="byline">{moment(result)} · {asked}</p>{settings(changed_settings(result))}</div>
+<p class="byline">{moment(result)}<br>{asked}</p>{settings(changed_settings(result))}</div>
 <dl class="main">{_main(result)}</dl>{_compare(name, result, place, first)}</li>"""
 
 
@@ -89,38 +90,34 @@ def _compare(name: str, result: Result, place: Place, first: Result | None) -> s
     return button(Place("comparison", place.run, name), "with this", css="open")
 
 
-def run(shown: Run, place: Place) -> str:
+def run(shown: Run) -> str:
     """One run on a page."""
-    result = shown.result
-    unanswerable = f" ({result['unanswerable']:,} unanswerable)" if result["unanswerable"] else ""
-    over = f"over {count(result['articles'], 'article')} and {count(result['passages'], 'passage')}"
-    here = Place("run", shown.folder.name)
+    result, here = shown.result, Place("run", shown.folder.name)
     drawn = charts({"": result}) + [latencies({"": shown})]
     return f"""<section class="run"><nav class="trail">{button(Place(), "← Runs", focus=here.run)}</nav>
-<header><h2 tabindex="-1">{escape(result["dataset"])}</h2><p class="byline">{moment(result)} · {count(result["questions"], "question")}{unanswerable}
-{over} · {MODES.get(result["mode"], result["mode"])}</p>{settings(changed_settings(result))}
+<header><h2 tabindex="-1">{escape(result["dataset"])}</h2><p class="byline">{_heading(result)}</p>{settings(changed_settings(result))}
 <p class="actions">{button(here.to(view="questions"), "All questions", css="open")}
-{button(Place("runs", here.run), "Compare with another run …", css="open")}</p></header>
-{outcomes(shown, here)}<div class="board"><div>{_metrics(result)}</div>{plots(drawn)}</div>{_kinds(result, here)}{_origin(result)}</section>"""
+{button(Place("runs", here.run), "Compare with another run …", css="open")}</p></header>{_verdicts(shown, here)}
+<div class="board"><div>{_metrics(result)}</div><div>{plots(drawn)}{_kinds(result, here)}</div></div>{_origin(result)}</section>"""
 
 
-def outcomes(shown: Run, here: Place) -> str:
-    """How many questions had which verdict, as a bar and as buttons to them."""
+def _heading(result: Result) -> str:
+    unanswerable = f" ({result['unanswerable']:,} unanswerable)" if result["unanswerable"] else ""
+    over = f"over {count(result['articles'], 'article')}, {count(result['passages'], 'passage')}"
+    return f"{moment(result)} · {count(result['questions'], 'question')}{unanswerable} {over} · {MODES[result['mode']]}"
+
+
+def _verdicts(shown: Run, here: Place) -> str:
+    """How many questions had which verdict: a bar of what was seen, and buttons to the questions."""
     counts = Counter(verdict for outcome in shown.outcomes for verdict in verdicts(outcome, shown.mode))
-    bar = "".join(
-        f'<i class="{tone(name)}" style="flex-grow:{counts[name]}"></i>' for name in SEEN + CAUSES if counts[name] and _partial(name, shown)
-    )
-    links = "".join(
-        f"<li>{button(here.to(view='questions', verdict=name), f'{escape(name)} <b>{counts[name]:,}</b>', css=f'chip-filter {tone(name)}')}</li>"
-        for name in SEEN + CAUSES
-        if counts[name]
-    )
-    return f'<div class="outcomes"><div class="bar" aria-hidden="true">{bar}</div><ul>{links}</ul></div>'
+    parts = Counter(verdicts(outcome, shown.mode)[0] for outcome in shown.outcomes)
+    bar = "".join(f'<i class="{tone(name)}" style="flex-grow:{parts[name]}"></i>' for name in SEEN + CAUSES if parts[name])
+    chips = "".join(f"<li>{_chip(name, counts[name], here)}</li>" for name in SEEN + CAUSES if counts[name])
+    return f'<div class="outcomes"><div class="bar" aria-hidden="true">{bar}</div><ul>{chips}</ul></div>'
 
 
-def _partial(verdict: str, shown: Run) -> bool:
-    """Whether a verdict is a part of the whole, in this kind of run."""
-    return verdict in SEEN or shown.mode == "retrieval"
+def _chip(verdict: str, questions: int, here: Place) -> str:
+    return button(here.to(view="questions", verdict=verdict), f"{verdict} <b>{questions:,}</b>", css=f"chip-filter {tone(verdict)}")
 
 
 def _metrics(result: Result) -> str:
@@ -142,13 +139,15 @@ def _kinds(result: Result, here: Place) -> str:
     if len(result["kinds"]) < 2:
         return ""
     columns = [name for name in KIND_COLUMNS if any(name in row for row in result["kinds"].values())]
-    rows = "".join(
-        f"<tr><th scope=row>{button(here.to(view='questions', kind=kind), escape(kind))}</th><td>{row['questions']:,}</td>"
-        + "".join(f"<td>{number(row[name]) if name in row else ''}</td>" for name in columns)
-        + "</tr>"
-        for kind, row in result["kinds"].items()
-    )
+    rows = "".join(_kind(kind, row, columns, here) for kind, row in result["kinds"].items())
     return table("By kind of question", ("kind", "questions", *columns), rows)
+
+
+def _kind(kind: str, row: Mapping[str, float], columns: Sequence[str], here: Place) -> str:
+    """No answer can be right where there is none: `right` is left out there."""
+    told = [number(row[name]) if name in row and (name != "right" or "EM" in row) else "" for name in columns]
+    title = button(here.to(view="questions", kind=kind), escape(kind))
+    return f'<tr><th scope="row">{title}</th><td>{row["questions"]:,}</td>{"".join(f"<td>{cell}</td>" for cell in told)}</tr>'
 
 
 def _origin(result: Result) -> str:
