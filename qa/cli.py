@@ -23,6 +23,7 @@ from qa.options import AsJson, ConfigFile, IndexFolder, settings_from
 from qa.terminal import forgive_encodings, lines, print_json, progress_bar, say, toml
 
 if TYPE_CHECKING:
+    from qa.check import Fault
     from qa.config import Config
     from qa.datatypes import Article, ArticleSummary, Filters
 
@@ -249,15 +250,52 @@ def remove(
 
 
 @app.command()
-def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
+def info(
+    check: Annotated[bool, typer.Option("--check", help="compare everything that the index promises with what its files hold")] = False,
+    config: ConfigFile = None,
+    index: IndexFolder = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is in the index: counts, encoders, size, when it was last written, what was refused."""
     settings = settings_from(config, index)
+    faults = _faults(settings) if check else []
+    if any(fault.part == "file" for fault in faults):
+        raise QAError(f"{faults[0].what} (save what can be saved: qa repair --index {settings.index.path})")
     with _store(settings) as store:
         told = {**store.info(), "embedding_model": settings.embedding.model, "reader": settings.reader.model}
         told["refused"] = [asdict(refusal) for refusal in store.refusals()]
+    if check:
+        told["faults"] = [asdict(fault) for fault in faults]
     if as_json:
         print_json(told)
-        return
+    else:
+        _print_info(told)
+    if faults:
+        raise QAError(f"{len(faults)} faults in {settings.index.path} (mend them: qa repair --index {settings.index.path})")
+
+
+@app.command()
+def repair(config: ConfigFile = None, index: IndexFolder = None) -> None:
+    """Mend an index: make anew what is derived, read again what was changed on the disk, save what a damaged file still holds."""
+    from qa.encoder import load_encoder
+    from qa.repair import repair_index
+
+    settings = settings_from(config, index)
+    with progress_bar() as progress:
+        done = repair_index(settings, load_encoder(settings.embedding), progress)
+    for line in done or ["nothing to mend: the index is whole"]:
+        print(line)
+
+
+def _faults(settings: Config) -> list[Fault]:
+    from qa.check import check_index
+    from qa.encoder import load_encoder
+
+    return check_index(settings.index.path, load_encoder(settings.embedding))
+
+
+def _print_info(told: dict[str, Any]) -> None:
+    faults = told.pop("faults", None)
     encoders, refused = told.pop("encoders"), told.pop("refused")
     for name, value in told.items():
         print(f"{name:16} {value}")
@@ -266,6 +304,10 @@ def info(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson =
         print(f"{'encoder':16} {encoder['name']} ({about})")
     for refusal in refused:
         print(f"{'refused':16} {refusal['path']}: {refusal['reason']}")
+    for fault in faults or []:
+        print(f"{'fault':16} {fault['what']}")
+    if faults == []:
+        print(f"{'checked':16} no fault")
 
 
 @app.command("config")

@@ -24,7 +24,7 @@ from qa.database import FILE, OURS, VERSION, FrozenConnection, connect, file_ide
 from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
 
-_ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
+ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
 _NO_VECTOR = (
     "NOT EXISTS (SELECT 1 FROM vectors v WHERE v.encoder = (SELECT number FROM encoders WHERE fingerprint = ?) "
     "AND v.key = p.key AND v.article = p.article)"
@@ -114,8 +114,8 @@ class Store:
         }
 
     def article(self, article_id: str) -> Article | None:
-        row = self._db.execute(f"SELECT {_ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return _article(row) if row else None
+        row = self._db.execute(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return article_from(row) if row else None
 
     def summaries(self) -> list[ArticleSummary]:
         """Every article without its text, in the order in which they were first indexed."""
@@ -263,6 +263,10 @@ class Store:
             rows.append(row[0])
         return np.frombuffer(b"".join(rows), dtype="<f2").reshape(len(rows), -1)
 
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a reading statement, for those who look at the tables themselves (qa/check.py, qa/repair.py)."""
+        return self._db.execute(sql, tuple(values)).fetchall()
+
     # Inside
 
     @property
@@ -306,8 +310,9 @@ def text_key(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:16]
 
 
-def _article(row: Sequence[Any]) -> Article:
-    names = _ARTICLE_COLUMNS.split(", ")
+def article_from(row: Sequence[Any]) -> Article:
+    """An article from a row of `ARTICLE_COLUMNS`."""
+    names = ARTICLE_COLUMNS.split(", ")
     return Article(**{**dict(zip(names, row, strict=True)), "published": _date(row[-1])})
 
 

@@ -110,6 +110,20 @@ class StoreWriter(Store):
             self._delete_passages(row[0])
             self._db.execute("DELETE FROM articles WHERE number = ?", row)
 
+    def distrust(self, article_id: str, read_again: bool) -> None:
+        """Has the article cut anew, and taken for changed when its file is read again."""
+        self._db.execute("UPDATE articles SET splitting = '' WHERE id = ?", (article_id,))
+        if read_again:
+            self._db.execute("UPDATE articles SET sha256 = '' WHERE id = ?", (article_id,))
+
+    def remove_vectors(self, fingerprint: str) -> None:
+        """All vectors of one encoder."""
+        self._db.execute("DELETE FROM vectors WHERE encoder = (SELECT number FROM encoders WHERE fingerprint = ?)", (fingerprint,))
+
+    def rebuild_full_text(self) -> None:
+        """The full-text index from the passages as they are."""
+        self._db.execute("INSERT INTO fulltext (fulltext) VALUES ('rebuild')")
+
     def put_file(self, path: str, sha256: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (path, sha256))
 

@@ -72,14 +72,14 @@ class VectorIndex:
 
 def open_vectors(store: Store, fingerprint: str) -> VectorIndex:
     """The vectors of one encoder, in step with the store: from the file when it fits, else made anew."""
-    return in_step(_load(store, fingerprint), store, fingerprint)
+    return in_step(saved(store, fingerprint), store, fingerprint)
 
 
 def refresh(store: Store, fingerprint: str) -> None:
     """Brings the saved file in step with the store."""
-    saved = _load(store, fingerprint)
-    current = in_step(saved, store, fingerprint)
-    if current is not saved:
+    before = saved(store, fingerprint)
+    current = in_step(before, store, fingerprint)
+    if current is not before:
         _save(current, store.folder)
 
 
@@ -148,7 +148,12 @@ def _add(index: Any, store: Store, fingerprint: str, numbers: NDArray[np.int64])
         index.add_with_ids(store.vectors(fingerprint, block).astype(np.float32), block)
 
 
-def _load(store: Store, fingerprint: str) -> VectorIndex | None:
+def saved_files(folder: Path) -> list[Path]:
+    """The FAISS files of a folder, one an encoder."""
+    return sorted(folder.glob("vectors-*.faiss"))
+
+
+def saved(store: Store, fingerprint: str) -> VectorIndex | None:
     """The saved index if it belongs to this store and its bytes are the ones that were written, else None."""
     import faiss
 

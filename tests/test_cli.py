@@ -224,6 +224,19 @@ def test_info_says_what_is_there(indexed):
     assert "articles         2\n" in indexed("info").out
 
 
+def test_info_checks_the_index_and_repair_mends_it(indexed, monkeypatch):
+    monkeypatch.setattr("qa.encoder.load_encoder", lambda settings: FakeEncoder())
+    assert "checked          no fault\n" in indexed("info", "--check").out
+    assert indexed("repair") == Done(0, "nothing to mend: the index is whole\n", "")
+    (path,) = Path("index/default").glob("vectors-*.faiss")
+    path.write_bytes(path.read_bytes()[:-9])
+    code, out, err = indexed("info", "--check", "--json")
+    assert (code, err) == (1, "qa: 1 faults in index/default (mend them: qa repair --index index/default)\n")
+    assert [fault["part"] for fault in json.loads(out)["faults"]] == ["faiss"]
+    assert indexed("repair").out == f"{path.name} is made anew from the stored vectors when it is needed\n"
+    assert indexed("info", "--check").code == 0
+
+
 def test_info_names_what_was_refused(indexed, tmp_path):
     (tmp_path / "empty.txt").write_text("")
     refused = json.loads(indexed("index", tmp_path / "empty.txt", "--json").out)["refused"]

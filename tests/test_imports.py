@@ -19,7 +19,7 @@ LAYERS = (
     {"config", "database", "model_files", "phrases", "questions", "sentences", "words"},
     {"calibration", "chat", "copies", "encoder", "lock", "mend", "passages", "reading", "render", "span_model", "store"},
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
-    {"batches", "indexer", "retriever"},
+    {"batches", "check", "indexer", "repair", "retriever"},
     {"pipeline"},
     {"evaluation", "options", "terminal", "ui"},
     {"feedback_command"},
@@ -27,7 +27,7 @@ LAYERS = (
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 # Within a layer these come first.
-BELOW = {("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader")}
+BELOW = {("repair", "batches"), ("repair", "check"), ("repair", "indexer"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader")}
 
 
 def imports(file: Path) -> set[str]:

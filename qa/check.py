@@ -1,0 +1,124 @@
+"""Whether an index is whole: everything that it promises, compared with what its files hold.
+
+SQLite's own structure; each passage against the hash of the text that was encoded; the full text against the passages; every
+vector's form, and a sample of them against the encoder; each FAISS file against its manifest. Changes nothing. Mending is
+qa/repair.py's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from qa.database import BUSY_SECONDS, FILE
+from qa.encoder import Encoder
+from qa.passages import embedding_text
+from qa.store import Store, text_key
+from qa.vectors import saved, saved_files
+
+SAMPLE = 32  # vectors that are encoded again
+LEAST_COSINE = 0.99  # of a stored vector with the same text encoded now: float16 and another processor cost less
+LENGTH_TOLERANCE = 0.01  # of a vector, whose length is 1
+
+Part = Literal["file", "passages", "full text", "vectors", "faiss"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, in one line, and with which part; `subject` is the article's id, the encoder's fingerprint or the file."""
+
+    part: Part
+    what: str
+    subject: str = ""
+
+
+def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
+    """All faults of the index in `folder`; none when it is whole. With an encoder, a sample of its vectors is made again.
+
+    StoreError when there is no index.
+    """
+    try:
+        with Store.open(folder) as store, store.snapshot():
+            damage = list(_structure(store))
+            if damage:  # the rest would only trip over it
+                return damage
+            found = [*_passages(store), *_full_text(store), *_vectors(store)]
+            if encoder is not None and not found:
+                found += _sampled(store, encoder)
+            return found + [*_faiss(store)]
+    except sqlite3.DatabaseError as error:
+        return [Fault("file", f"{folder / FILE} cannot be read: {error}")]
+
+
+def _structure(store: Store) -> Iterator[Fault]:
+    for (said,) in store.query("PRAGMA integrity_check(10)"):
+        if said != "ok":
+            yield Fault("file", f"{store.folder / FILE} is damaged: {said}")
+    for table, *_ in store.query("PRAGMA foreign_key_check"):
+        yield Fault("file", f"{store.folder / FILE} is damaged: a row of {table} belongs to nothing")
+
+
+def _passages(store: Store) -> Iterator[Fault]:
+    """Title and text of every passage are hashed in its key, so that a changed letter shows, and so does a moved offset."""
+    for number, article_id, title, text in store.query("SELECT number, id, title, text FROM articles ORDER BY number"):
+        cut = store.query("SELECT first, last, key FROM passages WHERE article = ?", (number,))
+        whole = (0 <= first < last <= len(text) and key == text_key(embedding_text(title, text[first:last])) for first, last, key in cut)
+        if not all(whole):
+            yield Fault("passages", f"article {article_id} or its passages were changed on the disk: a passage's hash differs", article_id)
+
+
+def _full_text(store: Store) -> Iterator[Fault]:
+    """FTS5 compares its index with the texts when told to by a statement that looks like writing, hence the connection of its own."""
+    db = sqlite3.connect(store.folder / FILE, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT INTO fulltext (fulltext, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.OperationalError as error:
+        if "readonly" not in str(error) and "unable to open" not in str(error):  # there, nobody can have changed it either
+            raise
+    except sqlite3.DatabaseError:
+        yield Fault("full text", "the full-text index is not that of the passages")
+    finally:
+        if db.in_transaction:
+            db.rollback()
+        db.close()
+
+
+def _vectors(store: Store) -> Iterator[Fault]:
+    encoders = store.query("SELECT number, fingerprint, name, dimension FROM encoders ORDER BY number")
+    for number, fingerprint, name, dimension in list(encoders):
+        wrong = sum(not _is_vector(row, dimension) for (row,) in store.query("SELECT vector FROM vectors WHERE encoder = ?", (number,)))
+        if wrong:
+            yield Fault("vectors", f"{wrong} vectors of {name} are no vectors of length 1 and {dimension} dimensions", fingerprint)
+
+
+def _is_vector(row: bytes, dimension: int) -> bool:
+    if len(row) != 2 * dimension:
+        return False
+    length = float(np.linalg.norm(np.frombuffer(row, dtype="<f2").astype(np.float32)))
+    return abs(length - 1) <= LENGTH_TOLERANCE  # false for NaN too
+
+
+def _sampled(store: Store, encoder: Encoder) -> Iterator[Fault]:
+    """Passages at even distances, so that the same ones are looked at every time."""
+    numbers = store.passage_numbers()
+    if not len(numbers) or store.missing(encoder.fingerprint):
+        return
+    chosen = numbers[np.linspace(0, len(numbers) - 1, min(SAMPLE, len(numbers))).astype(int)]
+    texts = [embedding_text(passage.title, passage.text) for passage in store.passages(chosen.tolist()).values()]
+    cosines = np.einsum("ij,ij->i", encoder.encode_passages(texts), store.vectors(encoder.fingerprint, chosen).astype(np.float32))
+    wrong = int((cosines < LEAST_COSINE).sum())
+    if wrong:
+        what = f"{wrong} of {len(chosen)} sampled vectors are not what {encoder.name} makes of their passages"
+        yield Fault("vectors", what, encoder.fingerprint)
+
+
+def _faiss(store: Store) -> Iterator[Fault]:
+    for path in saved_files(store.folder):
+        if saved(store, path.stem.removeprefix("vectors-")) is None:
+            yield Fault("faiss", f"{path} is damaged, or another index's", str(path))

@@ -1,0 +1,168 @@
+"""Every fault that can be put into an index is found, and mended; a whole index has none."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FakeEncoder, article
+
+from qa.check import check_index
+from qa.config import Config
+from qa.database import FILE
+from qa.errors import StoreError
+from qa.indexer import index_articles, index_paths, remove_articles
+from qa.pipeline import Pipeline
+from qa.repair import repair_index
+from qa.store import Store
+
+TEXT = "Whales live in the deep sea. They sing to each other over hundreds of miles. " * 6
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def parts(config: Config, encoder: FakeEncoder) -> list[str]:
+    return [fault.part for fault in check_index(config.index.path, encoder)]
+
+
+def change(config: Config, *statements: str) -> None:
+    """What a disk or another program may do to the file."""
+    db = sqlite3.connect(config.index.path / FILE)
+    with db:
+        for statement in statements:
+            db.execute(statement)
+    db.close()
+
+
+@pytest.fixture
+def indexed(tmp_path: Path, config: Config, encoder: FakeEncoder) -> Config:
+    """Three articles from files, one from no file."""
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name in ("sea", "sky", "sun"):
+        (folder / f"{name}.txt").write_text(f"About the {name}\n\n{TEXT} It is the {name}.", encoding="utf-8")
+    index_paths(config, [folder], encoder=encoder)
+    index_articles(config, [article("loose", f"Loose leaves fall. {TEXT}")], encoder=encoder)
+    return config
+
+
+def text_of(config: Config, name: str) -> str:
+    with Store.open(config.index.path) as store:
+        return next(found.text for s in store.summaries() if s.id.startswith(name) and (found := store.article(s.id)))
+
+
+def test_a_whole_index_has_no_fault_and_nothing_to_mend(indexed, encoder):
+    before = (indexed.index.path / FILE).read_bytes()
+    assert check_index(indexed.index.path, encoder) == []
+    assert repair_index(indexed, encoder, silent) == []
+    assert (indexed.index.path / FILE).read_bytes() == before
+
+
+def test_an_index_that_is_not_there_is_no_whole_one(config, encoder):
+    with pytest.raises(StoreError, match="no index"):
+        check_index(config.index.path, encoder)
+
+
+def test_a_letter_changed_on_the_disk_is_found_and_read_again_from_the_file(indexed, encoder):
+    change(indexed, "UPDATE articles SET text = replace(text, 'deep sea', 'deep pea') WHERE id LIKE 'sky%'")
+    assert parts(indexed, encoder) == ["passages", "full text"]
+    assert any("read again from" in line for line in repair_index(indexed, encoder, silent))
+    assert parts(indexed, encoder) == []
+    assert "deep sea" in text_of(indexed, "sky")
+    assert "deep pea" not in text_of(indexed, "sky")
+
+
+def test_a_changed_article_without_a_file_is_kept_and_named(indexed, encoder):
+    change(indexed, "UPDATE articles SET text = replace(text, 'Loose', 'Moose') WHERE id = 'loose'")
+    assert any("loose was cut anew as it is" in line for line in repair_index(indexed, encoder, silent))
+    assert parts(indexed, encoder) == []
+    assert Pipeline(indexed, encoder=encoder).search("moose leaves fall")[0].passage.article_id == "loose"
+
+
+def test_a_moved_offset_is_found_and_mended(indexed, encoder):
+    change(indexed, "UPDATE passages SET first = first + 1 WHERE number = 1")
+    assert "passages" in parts(indexed, encoder)
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+
+
+def test_a_full_text_index_that_lost_its_words_is_made_anew(indexed, encoder):
+    change(indexed, "INSERT INTO fulltext (fulltext, rowid, title, text) SELECT 'delete', number, title, text FROM passage_texts")
+    assert parts(indexed, encoder) == ["full text"]
+    assert repair_index(indexed, encoder, silent) == ["the full-text index was made anew"]
+    assert parts(indexed, encoder) == []
+
+
+@pytest.mark.parametrize("vector", ["zeroblob(length(vector))", "x'00'", "CAST(x'007e' || substr(vector, 3) AS BLOB)"], ids=["zero", "short", "NaN"])
+def test_vectors_that_are_none_are_encoded_again(indexed, encoder, vector):
+    change(indexed, f"UPDATE vectors SET vector = {vector}")
+    assert parts(indexed, encoder) == ["vectors"]
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+
+
+def test_vectors_of_other_texts_are_told_by_encoding_a_sample_again(indexed, encoder):
+    other = np.zeros(64, "<f2")
+    other[63] = 1
+    change(indexed, f"UPDATE vectors SET vector = x'{other.tobytes().hex()}'")
+    assert check_index(indexed.index.path) == []
+    assert parts(indexed, encoder) == ["vectors"]
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+
+
+def test_a_damaged_faiss_file_is_found_and_made_anew(indexed, encoder):
+    (path,) = indexed.index.path.glob("vectors-*.faiss")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert parts(indexed, encoder) == ["faiss"]
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+    assert path.exists()
+
+
+def test_of_a_damaged_file_every_readable_article_is_saved_and_the_file_is_kept(indexed, encoder):
+    path = indexed.index.path / FILE
+    before = {name: text_of(indexed, name) for name in ("sea", "sky", "sun", "loose")}
+    db = sqlite3.connect(path)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'passages'").fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(data)
+    assert parts(indexed, encoder) == ["file"]
+    (line,) = repair_index(indexed, encoder, silent)
+    assert line.startswith("4 articles were saved")
+    assert parts(indexed, encoder) == []
+    assert {name: text_of(indexed, name) for name in before} == before
+    assert len(list(indexed.index.path.glob(f"{FILE}.damaged-*"))) == 1
+    assert index_paths(indexed, [], encoder=encoder).unchanged == 3  # the folder is still known
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(indexed, encoder):
+    (indexed.index.path / FILE).write_bytes(b"?" * 5000)
+    with pytest.raises(StoreError, match="damaged"):
+        check_index(indexed.index.path, encoder)
+
+
+def test_articles_behind_a_gap_of_removed_ones_are_saved_too(indexed, encoder):
+    many = [article(f"a{n}", f"Short piece number {n}.") for n in range(30)]
+    index_articles(indexed, many, encoder=encoder)
+    remove_articles(indexed, [one.id for one in many[:-1]])
+    db = sqlite3.connect(indexed.index.path / FILE)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'bands_article'").fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
+    data = bytearray((indexed.index.path / FILE).read_bytes())
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    (indexed.index.path / FILE).write_bytes(data)
+    (line,) = repair_index(indexed, encoder, silent)
+    assert line.startswith("5 articles were saved")
