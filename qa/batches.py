@@ -24,6 +24,7 @@ from qa.store import text_key
 from qa.store_writer import Entry, StoreWriter
 
 BATCH = 256  # passages encoded and committed together
+STEP = 64  # the same where only vectors are added: a kill loses no more, and progress is seen
 UNFINISHED = ""  # instead of the hash of a file of which not everything was committed: it is read again, and can be pruned
 
 Progress = Callable[[str, int, int], None]
@@ -112,7 +113,7 @@ class BatchWriter:
         fingerprint = self.encoder.fingerprint
         total = self.store.missing(fingerprint)
         done = last = 0
-        while rows := self.store.without_vectors(fingerprint, BATCH, last):
+        while rows := self.store.without_vectors(fingerprint, min(BATCH, STEP), last):
             progress("encoding", done, total)
             found = self._vectors([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])
             with self.store.transaction():

@@ -55,6 +55,8 @@ class Retriever:
             vector = self.encoder.encode_questions([question])[0]
         with self._store.snapshot():
             vectors = self._current_vectors()
+            if vectors is None:
+                raise self._missing_vectors()
             dense = self._dense(vectors, vector, filters)
             lexical = self._lexical(question, filters)
             cosines = dense | vectors.cosines(vector, [number for number in lexical if number not in dense])
@@ -67,37 +69,37 @@ class Retriever:
         first, rest = hits[: self._settings.reranked], hits[self._settings.reranked :]
         return (self._reranker.rerank(question, first) + [replace(hit, score=0.0) for hit in rest])[:k]
 
-    def check(self) -> None:
-        """Raises MissingVectors, with the command that adds them, when this encoder has not encoded every passage."""
-        missing = self._store.missing(self.encoder.fingerprint)
-        if missing:
-            passages = len(self._store.passage_numbers())
-            option = f"--encoder {self.encoder.name} " if self.encoder.name in self._others else ""
-            raise MissingVectors(
-                f"the index in {self._store.folder} has vectors of {self.encoder.name} for {passages - missing} of its {passages} "
-                f"passages (add them: qa index {option}--index {self._store.folder})"
-            )
+    def _missing_vectors(self) -> MissingVectors:
+        """The error, with the command that adds them."""
+        passages = len(self._store.passage_numbers())
+        there = passages - self._store.missing(self.encoder.fingerprint)
+        option = f"--encoder {self.encoder.name} " if self.encoder.name in self._others else ""
+        return MissingVectors(
+            f"the index in {self._store.folder} has vectors of {self.encoder.name} for {there} of its {passages} "
+            f"passages (add them: qa index {option}--index {self._store.folder})"
+        )
 
     def covers(self) -> bool:
-        """Whether every passage of this moment can be searched; asked inside a snapshot."""
-        try:
-            self._current_vectors()
-        except MissingVectors:
-            return False
-        return True
+        """Whether this encoder has encoded every passage; asked inside a snapshot."""
+        return self._current_vectors() is not None
 
-    def _current_vectors(self) -> VectorIndex:
-        """The vectors of the store's generation; read inside a snapshot."""
+    def _current_vectors(self) -> VectorIndex | None:
+        """The vectors of the store's generation, or None when one is missing; read inside a snapshot."""
         current = self._vectors
         if current is not None and current.identity == self._store.identity:
             return current
         with self._refreshing:
-            self.check()
+            if self._store.without_vectors(self.encoder.fingerprint, 1, after=self._last_known()):
+                return None
             if self._vectors is None:
                 self._vectors = open_vectors(self._store, self.encoder.fingerprint)
             else:
                 self._vectors = in_step(self._vectors, self._store, self.encoder.fingerprint)
             return self._vectors
+
+    def _last_known(self) -> int:
+        """The last passage of the vectors at hand: only later ones can be without a vector, for numbers are not used twice."""
+        return int(self._vectors.numbers[-1]) if self._vectors is not None and len(self._vectors.numbers) else 0
 
     def _dense(self, vectors: VectorIndex, vector: NDArray[np.float32], filters: Filters) -> Scores:
         allowed = self._store.allowed_passages(filters) if filters else None

@@ -90,12 +90,12 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> Vect
         if vectors is not None and vectors.identity == identity:
             return vectors
         wanted = store.passage_numbers()
+        if vectors is not None and vectors.identity[0] == identity[0] and np.array_equal(vectors.numbers, wanted):
+            return replace(vectors, identity=identity)  # something else was written, such as another encoder's vectors
         if vectors is None or not _can_grow(vectors, identity[0], len(wanted)):
             return _build(store, fingerprint, identity, wanted)
         gone = np.setdiff1d(vectors.numbers, wanted, assume_unique=True)
         new = np.setdiff1d(wanted, vectors.numbers, assume_unique=True)
-        if not len(gone) and not len(new):  # something else was written, such as another encoder's vectors
-            return replace(vectors, identity=identity)
         if _is_graph(vectors.faiss_index) and len(gone):  # a graph cannot forget
             return _build(store, fingerprint, identity, wanted)
         import faiss
