@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from qa.datatypes import Article
 from qa.errors import DataError
-from qa.evaluation.datasets import Dataset, Question, read_json_lines, take, text_digest
+from qa.evaluation.datasets import Dataset, Question, read_json_lines, short, take, text_digest
 
 
 def load(folder: Path, split: str) -> Dataset:
@@ -19,11 +18,11 @@ def load(folder: Path, split: str) -> Dataset:
     grades: dict[str, dict[str, int]] = defaultdict(dict)
     for place, query, document, grade in _judgements(folder / "qrels", split):
         if query not in queries:
-            raise DataError(f"{place}: query {query!r} is not in queries.jsonl")
+            raise DataError(f"{place}: query {short(query)} is not in queries.jsonl")
         if document not in articles:
-            raise DataError(f"{place}: document {document!r} is not in corpus.jsonl")
+            raise DataError(f"{place}: document {short(document)} is not in corpus.jsonl")
         if document in grades[query]:
-            raise DataError(f"{place}: query {query!r} and document {document!r} are judged twice")
+            raise DataError(f"{place}: query {short(query)} and document {short(document)} are judged twice")
         grades[query][document] = grade
     questions = (Question(key, queries[key], split=split, documents=judged) for key, judged in grades.items())
     indexed = tuple(article for article in articles.values() if article.text.strip())
@@ -37,9 +36,11 @@ def _corpus(file: Path) -> dict[str, Article]:
         key = _id(entry, place)
         if key in articles:
             raise DataError(f"{place}: document id {key!r} is there twice; ids must be unique")
-        title = str(entry.get("title") or "")
+        title = take(entry, "title", str, place) if entry.get("title") else ""
         text = take(entry, "text", str, place) or title
         articles[key] = Article(key, title, text, file.parent.resolve().name, text_digest(title, text))
+    if not articles:
+        raise DataError(f"{file}: the corpus is empty: there is no document to ask about")
     return articles
 
 
@@ -59,21 +60,30 @@ def _judgements(folder: Path, split: str) -> Iterator[tuple[str, str, str, int]]
     if not file.is_file():
         splits = ", ".join(sorted(found.stem for found in folder.glob("*.tsv"))) or "none"
         raise DataError(f"{file}: not found; splits there: {splits} (choose one with --split)")
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
-            place = f"{file}:{number}"
-            if not any(row) or (number == 1 and row[:2] == ["query-id", "corpus-id"]):
-                continue
-            if len(row) != 3:
-                raise DataError(f"{place}: {len(row)} columns, expected query-id, corpus-id and score between tabs")
-            try:
-                yield place, row[0], row[1], int(row[2])
-            except ValueError:
-                raise DataError(f"{place}: score {row[2]!r} is not a whole number") from None
+    for number, line in enumerate(_lines(file), 1):
+        place, row = f"{file}:{number}", line.split("\t")
+        if not line.strip() or (number == 1 and row[:2] == ["query-id", "corpus-id"]):
+            continue
+        if len(row) != 3:
+            raise DataError(f"{place}: {len(row)} columns, expected query-id, corpus-id and score between tabs")
+        try:
+            yield place, row[0], row[1], int(row[2])
+        except ValueError:
+            raise DataError(f"{place}: score {row[2][:40]!r} is not a whole number") from None
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8 text: {error.reason} at byte {error.start}") from None
 
 
 def _id(entry: dict[str, object], place: str) -> str:
     key = entry.get("_id")
     if not isinstance(key, (str, int)) or isinstance(key, bool) or key == "":
         raise DataError(f"{place}: '_id' is missing or not text")
-    return str(key)
+    text: str = take({"_id": str(key)}, "_id", str, place)
+    return text

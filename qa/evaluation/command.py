@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.console import Console
 from qa.config import Config
 from qa.errors import ConfigError
 from qa.evaluation.compare import compare, sweep
-from qa.evaluation.files import writable
+from qa.evaluation.files import unwritable, writable
 from qa.evaluation.gate import baseline_file, broken_floors, set_floors
 from qa.evaluation.load import load_dataset
 from qa.evaluation.noise import measure_noise
@@ -139,13 +139,20 @@ def _gate_holds(paths: Sequence[Path], runs: Sequence[Run]) -> bool:
 @contextmanager
 def _details(file: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Writes lines to the file, each at once."""
-    with writable(file, "--details", "w") as out:
+    out = writable(file, "--details", "w")
 
-        def write(line: dict[str, Any]) -> None:
+    def write(line: dict[str, Any]) -> None:
+        try:
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
             out.flush()
+        except OSError as error:
+            raise unwritable(file, "--details", error) from None
 
+    try:
         yield write
+    finally:
+        with suppress(OSError):  # of a line that could not be written, which has been told
+            out.close()
 
 
 def _tagged(write: Callable[[dict[str, Any]], None] | None, tags: dict[str, str]) -> Callable[[dict[str, Any]], None] | None:

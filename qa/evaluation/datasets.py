@@ -101,12 +101,14 @@ def read_json_lines(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def take(entry: Any, key: str, kind: type, place: str) -> Any:
     """`entry[key]`, which must be there and of this type."""
     if not isinstance(entry, dict):
-        raise DataError(f"{place}: expected an object, found {_short(entry)}")
+        raise DataError(f"{place}: expected an object, found {short(entry)}")
     if key not in entry:
         raise DataError(f"{place}: {key!r} is missing")
     value = entry[key]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise DataError(f"{place}: {key!r} is {_short(value)}, expected {_PLAIN[kind]}")
+        raise DataError(f"{place}: {key!r} is {short(value)}, expected {_PLAIN[kind]}")
+    if isinstance(value, str) and not _is_whole(value):
+        raise DataError(f"{place}: {key!r} has half of a surrogate pair, which is no character")
     return value
 
 
@@ -121,13 +123,13 @@ def take_text(entry: Any, key: str, place: str) -> str:
 def check_gold(gold: Gold, article: Article, place: str) -> Gold:
     """The same gold, once it is certain that it stands where it says."""
     if not 0 <= gold.start < gold.end:
-        raise DataError(f"{place}: answer {_short(gold.text)} has start {gold.start} and end {gold.end}")
+        raise DataError(f"{place}: answer {short(gold.text)} has start {gold.start} and end {gold.end}")
     if gold.end > len(article.text):
         length = len(article.text)
-        raise DataError(f"{place}: answer {_short(gold.text)} ends at {gold.end}, beyond the end of {article.id!r} ({length} characters)")
+        raise DataError(f"{place}: answer {short(gold.text)} ends at {gold.end}, beyond the end of {article.id!r} ({length} characters)")
     found = article.text[gold.start : gold.end]
     if found != gold.text:
-        raise DataError(f"{place}: answer {_short(gold.text)} does not stand at {gold.start} of {article.id!r}; {_short(found)} does")
+        raise DataError(f"{place}: answer {short(gold.text)} does not stand at {gold.start} of {article.id!r}; {short(found)} does")
     return gold
 
 
@@ -142,14 +144,23 @@ _PLAIN: dict[type, str] = {str: "text", int: "a whole number", list: "a list", d
 def _parse_object(line: str, place: str) -> dict[str, Any]:
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{place}: not valid JSON: {error}") from None
     if not isinstance(entry, dict):
-        raise DataError(f"{place}: expected an object, found {_short(entry)}")
+        raise DataError(f"{place}: expected an object, found {short(entry)}")
     return entry
 
 
-def _short(value: object) -> str:
+def _is_whole(text: str) -> bool:
+    """Whether all of the text are characters: JSON can escape halves, which no file can hold."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def short(value: object) -> str:
     """A value quoted on one line: 'Where is …' -> at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…" + text[-1]

@@ -21,9 +21,10 @@ def silent(stage: str, done: int, total: int) -> None:
 def read_json(file: Path) -> dict[str, Any]:
     """What `write_json` wrote; empty when it isn't there."""
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
+        value = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return value if isinstance(value, dict) else {}
 
 
 def writable(file: Path, option: str, mode: str = "a") -> TextIO:
@@ -31,7 +32,11 @@ def writable(file: Path, option: str, mode: str = "a") -> TextIO:
     try:
         return cast(TextIO, file.open(mode, encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{file} cannot be written: {error.strerror} (give {option} another file)") from None
+        raise unwritable(file, option, error) from None
+
+
+def unwritable(file: Path, option: str, error: OSError) -> DataError:
+    return DataError(f"{file} cannot be written: {error.strerror} (give {option} another file)")
 
 
 def write_json(file: Path, value: object) -> None:

@@ -33,7 +33,7 @@ def baseline_file(path: Path) -> Path:
 def broken_floors(run: Run, file: Path) -> list[str]:
     """A line for each metric below its floor, with the questions that went well when the floor was set and don't now."""
     baseline = read_json(file)
-    if not baseline:
+    if not {*SAME, "floors", "well"} <= set(baseline):
         raise DataError(f"{file} is missing or damaged, so that there are no floors (measure them: qa baseline {file.parent})")
     for key in SAME:
         if baseline.get(key) != run.result[key]:

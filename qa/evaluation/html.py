@@ -14,7 +14,7 @@ import numpy as np
 
 from qa.evaluation.charts import bar_chart, histogram, line_chart
 from qa.evaluation.compare import relevant_rank
-from qa.evaluation.files import writable
+from qa.evaluation.files import unwritable, writable
 from qa.evaluation.metrics import Found
 from qa.evaluation.outcomes import Outcome, score
 from qa.evaluation.report import KIND_COLUMNS, costs, heading, number
@@ -31,8 +31,11 @@ AROUND_GOLD = 120  # characters on either side
 def write_report(file: Path, runs: Sequence[Run], labels: Sequence[str], comparisons: Sequence[Mapping[str, Any]] = ()) -> None:
     """All runs in one file; `labels` name their configurations."""
     page = render_report(runs, labels, comparisons)
-    with writable(file, "--html", "w") as out:
-        out.write(page)
+    try:
+        with writable(file, "--html", "w") as out:
+            out.write(page)
+    except OSError as error:
+        raise unwritable(file, "--html", error) from None
 
 
 def render_report(runs: Sequence[Run], labels: Sequence[str], comparisons: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,10 @@ class Journal:
             name = f"{key}.part.jsonl" if self._acquired() else f"{key}.{os.getpid()}.part.jsonl"
             self._path = self._runs / name
             self._lines = _whole_lines(self._path)
-            self._file = self._path.open("w", encoding="utf-8")
+            _rewrite(self._path, self._lines.values())
+            self._file = self._path.open("a", encoding="utf-8")
         except OSError as error:
-            raise StoreError(f"{self._runs} cannot be written: {error.strerror} (give another place with --index)") from None
-        for line in self._lines.values():
-            self._write(line)
+            raise self._cannot(error) from None
 
     def kept(self, question: Question) -> Outcome | None:
         """What an interrupted run found for this question. One that failed is asked again."""
@@ -63,7 +63,8 @@ class Journal:
         return folder
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # of a line that could not be written, which has been told
+            self._file.close()
         if self._lock.is_locked:
             Path(self._lock.lock_file).unlink(missing_ok=True)  # while it is ours: nobody waits for it
         self._lock.release()
@@ -76,8 +77,14 @@ class Journal:
         return True
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(_text(line))
+            self._file.flush()
+        except OSError as error:
+            raise self._cannot(error) from None
+
+    def _cannot(self, error: OSError) -> StoreError:
+        return StoreError(f"{self._runs} cannot be written: {error.strerror} (make room, or give another place with --index)")
 
 
 def finished_runs(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -91,6 +98,17 @@ def read_details(run: Path) -> Iterator[dict[str, Any]]:
     with (run / DETAILS).open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def _text(line: dict[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _rewrite(file: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Written beside and renamed: a stop at any moment leaves the old lines or the new ones."""
+    beside = file.with_suffix(f".{os.getpid()}")
+    beside.write_text("".join(map(_text, lines)), encoding="utf-8")
+    beside.replace(file)
 
 
 def _whole_lines(file: Path) -> dict[str, dict[str, Any]]:
@@ -124,4 +142,5 @@ def _drop_oldest(runs: Path) -> None:
     for folder in sorted(path.parent for path in runs.glob(f"*/{RESULT}"))[:-KEPT]:
         for file in (RESULT, DETAILS):
             (folder / file).unlink(missing_ok=True)
-        folder.rmdir()
+        with suppress(FileNotFoundError):  # another run that has just ended dropped it
+            folder.rmdir()

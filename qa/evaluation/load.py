@@ -12,9 +12,9 @@ from qa.evaluation.datasets import Dataset
 def load_dataset(path: str | Path, split: str | None = None) -> Dataset:
     """The set at `path`, of whichever form; `split` takes one of our own splits, or one of BEIR's qrels files (default: test)."""
     path = Path(path)
-    if (path / "corpus.jsonl").is_file():
+    if _has_any(path, "corpus.jsonl", "queries.jsonl", "qrels"):
         dataset = beir.load(path, split or "test")
-    elif (path / "questions.jsonl").is_file():
+    elif _has_any(path, "questions.jsonl", "articles", own.ARTICLES):
         dataset = own.load(path, split)
     elif path.is_file() and path.suffix != ".jsonl":
         dataset = squad.load(path, split)
@@ -25,6 +25,11 @@ def load_dataset(path: str | Path, split: str | None = None) -> Dataset:
             "or a BEIR folder with corpus.jsonl, queries.jsonl and qrels/"
         )
     return _checked(dataset, path)
+
+
+def _has_any(folder: Path, *parts: str) -> bool:
+    """Whether the folder is meant to be of the form that has these parts: which of them is missing or faulty is told later."""
+    return any((folder / part).exists() for part in parts)
 
 
 def _checked(dataset: Dataset, path: Path) -> Dataset:

@@ -36,9 +36,9 @@ def load(file: Path, split: str | None = None) -> Dataset:
 
 
 def _question(entry: Any, article: Article, paragraph: Gold, place: str) -> Question:
-    key = take(entry, "id", str, f"{place}.qas")
+    key = take_text(entry, "id", f"{place}.qas")
     place = f"{place} question {key!r}"
-    impossible = bool(entry.get("is_impossible")) if "is_impossible" in entry else None
+    impossible = take(entry, "is_impossible", bool, place) if "is_impossible" in entry else None
     gold = [_gold(answer, article, paragraph, place) for answer in take(entry, "answers", list, place)]
     if impossible is not None and impossible == bool(gold):
         raise DataError(f"{place}: is_impossible is {str(impossible).lower()} but it has {len(gold)} answers")
@@ -76,5 +76,7 @@ def _read(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror}") from None
-    except ValueError as error:  # also UnicodeDecodeError
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file}: not a SQuAD file: {error}") from None

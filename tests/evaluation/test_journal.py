@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qa.errors import StoreError
@@ -43,6 +45,23 @@ def test_a_line_that_was_cut_short_is_asked_again(tmp_path):
     again.add(outcome(TWO))
     again.close()
     assert Journal(tmp_path, "key").kept(TWO) == outcome(TWO)
+
+
+def test_what_was_kept_is_there_at_every_moment(tmp_path, monkeypatch):
+    first = Journal(tmp_path, "key")
+    first.add(outcome(ONE))
+    first.close()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        Journal(tmp_path, "key")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Journal, "_write", killed)
+        Journal(tmp_path, "key").add(outcome(TWO))
+    assert Journal(tmp_path, "key").kept(ONE) == outcome(ONE)
 
 
 def test_a_question_that_failed_is_asked_again(tmp_path):
