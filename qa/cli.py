@@ -124,12 +124,13 @@ def chat(config: ConfigFile = None, index: IndexFolder = None) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="address (default: ui.host)")] = None,
     port: Annotated[int | None, typer.Option(help="port (default: ui.port)")] = None,
+    mcp: Annotated[bool | None, typer.Option("--mcp/--no-mcp", help="tools for language models at /mcp (default: ui.mcp)")] = None,
     config: ConfigFile = None,
     index: IndexFolder = None,
 ) -> None:
     """Open the page in which people ask."""
     settings = settings_from(config, index)
-    for name, value in (("ui.host", host), ("ui.port", port)):
+    for name, value in (("ui.host", host), ("ui.port", port), ("ui.mcp", mcp)):
         settings = settings if value is None else settings.replace(name, value)
     from qa.ui import serve as serve_page  # after the settings: Gradio takes seconds to import, a wrong setting is told at once
 

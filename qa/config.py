@@ -88,6 +88,7 @@ class Ui(Section):
     port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
     title: str = Field("Ask your articles", description="heading of the page")
     allow_changes: bool = Field(False, description="let people add and remove articles on the page")
+    mcp: bool = Field(False, description="offer the four reading endpoints to language models at /mcp (needs the extra qa[mcp])")
     feedback: bool | None = Field(None, description="let readers mark answers; unset: only where the page is served to this machine alone")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
 
@@ -12,12 +13,14 @@ import gradio as gr
 from qa.config import Config
 from qa.errors import ConfigError
 from qa.pipeline import Pipeline
-from qa.ui import theme
+from qa.ui import docs, mcp, theme
+from qa.ui.api import Api
 from qa.ui.backend import Backend
+from qa.ui.line import AT_ONCE, WAITING
 from qa.ui.page import build_page
 
-AT_ONCE = 8  # questions answered side by side; the models share the processor anyway
-WAITING = 128  # questions that may wait; one more is told that the queue is full
+SPARE_THREADS = 40  # for everything that is not a question
+MOST_EVENTS = 1000  # of Gradio's own queue, which only the number of threads holds up: who waits for an answer waits in qa.ui.line
 
 
 def serve(config: Config, pipeline: Pipeline | None = None, *, block: bool = True) -> gr.Blocks:
@@ -25,13 +28,15 @@ def serve(config: Config, pipeline: Pipeline | None = None, *, block: bool = Tru
     port = _free_port(config.ui.host, config.ui.port)
     backend = Backend(pipeline or Pipeline(config))
     backend.start()
-    page = build_page(config, backend).queue(max_size=WAITING, default_concurrency_limit=AT_ONCE)
+    api = Api(backend.pipeline, backend.line)
+    page = build_page(config, backend, api).queue(max_size=MOST_EVENTS, default_concurrency_limit=None)
     page.launch(
         server_name=config.ui.host,
         server_port=port,
         theme=theme.theme(),
         css_paths=theme.STYLE_SHEETS,
-        app_kwargs={"middleware": theme.middleware(), "routes": theme.routes()},
+        app_kwargs=_around(config, api),
+        max_threads=AT_ONCE + WAITING + SPARE_THREADS,
         footer_links=[],
         share=False,
         ssr_mode=False,
@@ -45,6 +50,16 @@ def serve(config: Config, pipeline: Pipeline | None = None, *, block: bool = Tru
     if block:
         page.block_thread()
     return page
+
+
+def _around(config: Config, api: Api) -> dict[str, Any]:
+    """What is served beside Gradio's page."""
+    routes = [*theme.routes(), *docs.routes(config, api)]
+    if not config.ui.mcp:
+        return {"middleware": theme.middleware(), "routes": routes}
+    server = mcp.mcp_server(config, api)
+    routes += server.streamable_http_app().routes
+    return {"middleware": theme.middleware(), "routes": routes, "lifespan": mcp.running(server)}
 
 
 def _free_port(host: str, port: int) -> int:

@@ -1,32 +1,55 @@
-"""The page's endpoints for programs: `ask`, `search`, `articles` and `article`, in the shapes that the command line prints with `--json`.
+"""What programs may ask: `ask`, `search`, `articles` and `article`, in the shapes that the command line prints with `--json`.
 
-Gradio documents them at `/?view=api` from the names, types and docstrings here, so those are part of the contract. All of them only read.
+Gradio serves them over HTTP, `qa.ui.mcp` to language models, and `qa.ui.docs` describes them: all from the names, types and
+docstrings here, so those are part of the contract. All of them only read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from functools import wraps
+from typing import Any, cast
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from qa.datatypes import Filters, Hit, Turn
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import response_json
+from qa.ui.line import Line
+from qa.ui.schemas import ArticleGiven, HitGiven, ResponseGiven, SummaryGiven, TurnGiven
 
 MOST_HITS = 100
+PROGRAM = "a program"  # the name in the line of who has no session, as MCP clients
+
+Endpoint = Callable[..., Any]
 
 
-def add_endpoints(pipeline: Pipeline) -> None:
-    """Call inside `gr.Blocks()`."""
+class Api:
+    """The endpoints. Their problems are QAErrors of one line. Questions wait their turn in the `line`."""
+
+    def __init__(self, pipeline: Pipeline, line: Line) -> None:
+        self.pipeline = pipeline
+        self.line = line
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        return (self.ask, self.search, self.articles, self.article)
 
     def ask(
-        question: str, turns: list[dict[str, str]] | None = None, source: str = "", author: str = "", since: str = "", until: str = ""
-    ) -> dict[str, Any]:
+        self,
+        question: str,
+        turns: list[TurnGiven] | None = None,
+        source: str = "",
+        author: str = "",
+        since: str = "",
+        until: str = "",
+        threshold: float | None = None,
+    ) -> ResponseGiven:
         """Answers a question in the articles' own words, with citations; `answer` is null when the articles don't say.
 
         Args:
@@ -36,44 +59,70 @@ def add_endpoints(pipeline: Pipeline) -> None:
             author: only articles by this author
             since: only articles published on this day or later, YYYY-MM-DD
             until: only articles published on this day or earlier, YYYY-MM-DD
+            threshold: least confidence of an answer, 0 to 1; without it, what the server is set to
         """
-        with _told():
-            past = [Turn(str(turn.get("question", "")), str(turn.get("answer", ""))) for turn in turns or ()]
-            return response_json(pipeline.ask(question, past, filters_from(source, author, since, until)))
+        past = [Turn(str(turn.get("question", "")), str(turn.get("answer", ""))) for turn in turns or ()]
+        filters = filters_from(source, author, since, until)
+        with self._turn():
+            return cast(ResponseGiven, response_json(self.pipeline.ask(question, past, filters, threshold=threshold)))
 
     def search(
-        question: str, limit: int = 10, source: str = "", author: str = "", since: str = "", until: str = ""
-    ) -> list[dict[str, Any]]:
+        self, question: str, limit: int = 10, source: str = "", author: str = "", since: str = "", until: str = ""
+    ) -> list[HitGiven]:
         """The passages that are closest to a question, best first, with the parts of their score.
 
         Args:
             question: the question, in plain words
-            limit: how many passages at most
+            limit: how many passages at most, 1 to 100
             source: only articles from this source
             author: only articles by this author
             since: only articles published on this day or later, YYYY-MM-DD
             until: only articles published on this day or earlier, YYYY-MM-DD
         """
-        with _told():
-            hits = pipeline.search(question, filters_from(source, author, since, until), min(max(limit, 1), MOST_HITS))
-            return [_hit_json(hit) for hit in hits]
+        filters = filters_from(source, author, since, until)
+        with self._turn():
+            return [_hit(hit) for hit in self.pipeline.search(question, filters, min(max(limit, 1), MOST_HITS))]
 
-    def articles() -> list[dict[str, Any]]:
+    def articles(self) -> list[SummaryGiven]:
         """All articles of the index, without their texts."""
-        with _told():
-            return [_plain(summary) for summary in pipeline.articles()]
+        return [cast(SummaryGiven, _plain(summary)) for summary in self.pipeline.articles()]
 
-    def article(id: str) -> dict[str, Any]:
+    def article(self, id: str) -> ArticleGiven:
         """One article with its text.
 
         Args:
             id: the article's id, from `articles` or a citation
         """
-        with _told():
-            return _plain(pipeline.article(id))
+        return cast(ArticleGiven, _plain(self.pipeline.article(id)))
 
-    for endpoint in (ask, search, articles, article):
-        gr.api(endpoint, api_name=endpoint.__name__)
+    def _turn(self) -> AbstractContextManager[None]:
+        request = LocalContext.request.get(None)
+        return self.line.turn(user_of(request) if request else PROGRAM)
+
+
+def add_endpoints(api: Api) -> None:
+    """Call inside `gr.Blocks()`."""
+    for endpoint in api.endpoints:
+        gr.api(_told(endpoint), api_name=endpoint.__name__)
+
+
+def user_of(request: gr.Request) -> str:
+    """Who waits in the line: a tab of a browser, or a program's client."""
+    host = request.client.host if request.client else ""
+    return f"{host} {request.session_hash}"
+
+
+def _told(endpoint: Endpoint) -> Endpoint:
+    """The user's problems reach the caller as one line; a bug stays a bug."""
+
+    @wraps(endpoint)
+    def told(*arguments: Any) -> Any:
+        try:
+            return endpoint(*arguments)
+        except QAError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return told
 
 
 def filters_from(source: str | None = "", author: str | None = "", since: str | None = "", until: str | None = "") -> Filters:
@@ -88,21 +137,12 @@ def _day(name: str, text: str | None) -> date | None:
         raise QAError(f"{name} = {text!r} is not a date: expected YYYY-MM-DD, such as 2024-03-05") from None
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """The user's problems reach the caller as one line; a bug stays a bug."""
-    try:
-        yield
-    except QAError as error:
-        raise gr.Error(str(error), print_exception=False) from None
-
-
 def _plain(value: Any) -> dict[str, Any]:
     """A frozen dataclass as JSON has it: dates as YYYY-MM-DD."""
     return {name: part.isoformat() if isinstance(part, date) else part for name, part in asdict(value).items()}
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
+def _hit(hit: Hit) -> HitGiven:
     passage = hit.passage
     return {
         "article_id": passage.article_id,

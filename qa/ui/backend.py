@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from qa.datatypes import Response
 from qa.errors import QAError
+from qa.render import count
 from qa.ui.asked import Asked
+from qa.ui.line import Line, Place
 from qa.ui.suggestions import suggest
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 3
+WAIT_SECONDS = 1  # how often a question that waits says so; it can be stopped as often
 BUG = "Something went wrong; the server's log says what."
 
 
@@ -44,6 +47,7 @@ class Backend:
         self.pipeline = pipeline
         self.state = State()
         self.suggestions: tuple[str, ...] = ()
+        self.line = Line()
         self._asking = 0
         self._idle = threading.Condition()
 
@@ -93,8 +97,21 @@ class Backend:
                 self._asking -= 1
                 self._idle.notify_all()
 
-    def ask(self, asked: Asked) -> Iterator[str | Response]:
-        """The stages as they begin ("loading", "searching", "reading"), then the response. Closing the iterator stops the question."""
+    def ask(self, asked: Asked, user: str = "") -> Iterator[str | Response]:
+        """What becomes of a question: how many wait before it, if any; its stages as they begin ("loading", "searching", "reading");
+        then the response. Closing the iterator stops the question."""
+        place = self.line.join(user)
+        try:
+            yield from self._wait(place)
+            yield from self._answer(asked)
+        finally:
+            self.line.leave(place)
+
+    def _wait(self, place: Place) -> Iterator[str]:
+        while not place.wait(WAIT_SECONDS):
+            yield f"Waiting, {count(self.line.ahead(place), 'question')} before yours"
+
+    def _answer(self, asked: Asked) -> Iterator[str | Response]:
         events: SimpleQueue[str | Response | Exception] = SimpleQueue()
         stopped = threading.Event()
 

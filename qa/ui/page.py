@@ -16,7 +16,7 @@ from qa.config import Config
 from qa.datatypes import Response
 from qa.errors import QAError
 from qa.ui import views
-from qa.ui.api import add_endpoints, filters_from
+from qa.ui.api import Api, add_endpoints, filters_from, user_of
 from qa.ui.asked import to_ask
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
@@ -33,7 +33,7 @@ READY_SECONDS = 6
 LONGEST_QUESTION = 20_000  # characters that the box takes
 
 
-def build_page(config: Config, backend: Backend) -> gr.Blocks:
+def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
     """The page, not yet served."""
     on = Events(config, backend)
     with gr.Blocks(title=config.ui.title, analytics_enabled=False, fill_width=True) as page:
@@ -86,7 +86,7 @@ def build_page(config: Config, backend: Backend) -> gr.Blocks:
 
         timer = gr.Timer(LOADING_SECONDS)
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)
-        add_endpoints(backend.pipeline)
+        add_endpoints(api)
     return page
 
 
@@ -105,7 +105,7 @@ class Events:
         return views.header(self.config.ui.title, state), views.welcome(self.backend.suggestions), gr.Timer(seconds)
 
     def answer(
-        self, typed: str, kept: object, source: str, author: str, since: str, until: str, event: gr.EventData
+        self, typed: str, kept: object, source: str, author: str, since: str, until: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         """Answer what was typed, or the question of the button that was pressed; says how far it is meanwhile."""
         pressed = event._data if isinstance(event._data, dict) else {}
@@ -116,7 +116,8 @@ class Events:
         past = Conversation()
         try:
             past = from_browser(kept)
-            for step in self.backend.ask(to_ask(question, pressed, past, filters_from(source, author, since, until))):
+            ask = to_ask(question, pressed, past, filters_from(source, author, since, until))
+            for step in self.backend.ask(ask, user_of(request)):
                 if isinstance(step, Response):
                     yield self._answered(past.add(step))
                 else:

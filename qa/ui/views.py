@@ -28,7 +28,7 @@ Faults = Mapping[int, str]  # citation number -> why it must not be shown
 def header(title: str, state: State) -> str:
     return f"""<header class="masthead"><h1>{escape(title)}</h1>
 <p class="state" role="status">{_state(state)}</p>
-<a href="?view=api">API</a>
+<a href="docs">API</a>
 <button class="plain" data-do="theme" aria-label="Switch between light and dark">◐</button></header>
 {notice(state.problem) if state.problem else ""}"""
 
