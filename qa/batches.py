@@ -116,7 +116,7 @@ class BatchWriter:
         while rows := self.store.without_vectors(fingerprint, min(BATCH, STEP), last):
             progress("encoding", done, total)
             found = self._vectors([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])
-            with self.store.transaction():
+            with self.store.transaction(articles=False):
                 self.store.add_encoder(fingerprint, self.encoder.name, found.shape[1])
                 self.store.put_vectors(fingerprint, [(article, key) for article, _, key in rows], found)
             done, last = done + len(rows), rows[-1][1].number

@@ -61,12 +61,16 @@ class StoreWriter(Store):
         super().close()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written inside is there afterwards, or nothing of it. Begins a new generation."""
+    def transaction(self, *, articles: bool = True) -> Iterator[None]:
+        """All that is written inside is there afterwards, or nothing of it. Begins a new generation.
+
+        `articles` is False where these stay as they are and only vectors are added: then they were not indexed just now.
+        """
         with self._all_or_nothing():
             yield
             self._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
-            self._set_meta("indexed_at", datetime.now(timezone.utc).isoformat(timespec="seconds"))
+            if articles:
+                self._set_meta("indexed_at", datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
     @contextlib.contextmanager
     def _all_or_nothing(self) -> Iterator[None]:

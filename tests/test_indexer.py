@@ -434,6 +434,18 @@ def test_vectors_of_one_more_encoder_are_added_and_nothing_is_cut_anew(sync, con
     assert Store.open(config.index.path).missing("two") == 0
 
 
+def test_adding_vectors_is_no_indexing_of_articles(sync, config):
+    sync()
+    with sqlite3.connect(config.index.path / FILE) as db:
+        db.execute("UPDATE meta SET value = 'long ago' WHERE name = 'indexed_at'")
+    add_vectors(config, FakeEncoder("two"))
+    assert Store.open(config.index.path).info()["indexed_at"] == "long ago"
+    sync(encoder=FakeEncoder("three"))
+    assert Store.open(config.index.path).info()["indexed_at"] == "long ago"
+    index_articles(config, [article("new", SEA)], encoder=FakeEncoder())
+    assert Store.open(config.index.path).info()["indexed_at"] != "long ago"
+
+
 def test_vectors_cannot_be_added_where_there_is_no_index(config):
     with pytest.raises(StoreError, match=r"^no index in"):
         add_vectors(config, FakeEncoder("two"))

@@ -51,9 +51,9 @@ def main(index: str, folder: str, seconds: str = "0", lock_seconds: str = "10", 
     transaction = StoreWriter.transaction
 
     @contextmanager
-    def writing(store: StoreWriter) -> Iterator[None]:
+    def writing(store: StoreWriter, *, articles: bool = True) -> Iterator[None]:
         print("writing", flush=True)
-        with transaction(store):
+        with transaction(store, articles=articles):
             yield
 
     qa.vectors.refresh = saving

@@ -39,6 +39,11 @@ class State:
     def loading(self) -> bool:
         return not self.info and not self.problem
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Changes with the articles, and not with vectors that are added for another encoder."""
+        return tuple(self.info.get(name) for name in ("articles", "passages", "indexed_at"))
+
 
 class Backend:
     """One per server. Thread-safe: the pipeline is, and everything else is replaced whole."""
@@ -57,11 +62,15 @@ class Backend:
 
     def _look_after(self) -> None:
         while True:
-            before = self.state.info
-            self.state = self._look()
-            if self.state.info and self.state.info != before:
+            before = self.state
+            self.look()
+            if self.state.info and self.state.content != before.content:
                 self.suggestions = self._suggest()
             time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Sees at once what would be seen at the next look."""
+        self.state = self._look()
 
     def _look(self) -> State:
         try:
