@@ -13,7 +13,7 @@ from qa.datatypes import ArticleSummary, Filters, Refusal
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import date_text, escape
-from qa.ui import changes, views
+from qa.ui import changes, feedback, views
 from qa.ui.api import filters_from
 from qa.ui.pieces import QUICK, html_piece
 from qa.ui.sources import whole_article
@@ -48,7 +48,7 @@ class Library:
                 self.refused = gr.HTML(elem_id="refused", apply_default_css=False)
                 self.list = html_piece("list", "select")
             with gr.Column(elem_id="page", min_width=300):
-                self.article = html_piece("whole", "delete", value=views.empty("Choose an article to read it."))
+                self.article = html_piece("whole", "delete", "like", value=views.empty("Choose an article to read it."))
         self.filters = [self.source, self.author, self.since, self.until]
         self.chosen = [self.words, self.order, *self.filters]
         self.refreshed = [self.list, self.refused, self.source, self.author]
@@ -99,7 +99,7 @@ class Library:
             article = self.pipeline.article(str(event._data.get("article")))
         except QAError as error:
             return views.notice(str(error))
-        return whole_article(article, None, removable=changes.allowed(self.config))
+        return whole_article(article, None, removable=changes.allowed(self.config), judging=feedback.allowed(self.config))
 
 
 def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:

@@ -15,7 +15,7 @@ import gradio as gr
 from qa.config import Config
 from qa.datatypes import Response
 from qa.errors import QAError
-from qa.ui import views
+from qa.ui import feedback, views
 from qa.ui.api import Api, add_endpoints, filters_from, user_of
 from qa.ui.asked import to_ask
 from qa.ui.backend import BUG, Backend
@@ -40,11 +40,12 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
         header = html_piece("header")
         kept = gr.JSON(visible=False)  # the conversation, which the browser sends along
         file = gr.JSON(visible=False)  # an export on its way to the browser
+        mark = gr.JSON(visible=False)  # what became of a mark, on its way there
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask"), gr.Row(elem_id="ask", equal_height=False):
                 with gr.Column(elem_id="talk", min_width=300):
                     history = html_piece("history", "select", "download", value=views.history())
-                    chat = html_piece("chat", "submit", "select")
+                    chat = html_piece("chat", "submit", "select", "like")
                     welcome = html_piece("welcome", "submit")
                     chosen = html_piece("chosen", "clear")
                     question = gr.Textbox(
@@ -59,7 +60,7 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
                     )
                 with gr.Column(elem_id="beside", min_width=300):
                     sources = html_piece("sources", "select", value=cards(0, None, {}))
-                    article = html_piece("article")
+                    article = html_piece("article", "like")
             with gr.Tab("Library") as shelf:
                 library = Library(config, backend.pipeline)
             with gr.Tab("Evaluation") as measured:
@@ -77,6 +78,8 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
         question.stop(None, cancels=[asked]).then(on.stopped, kept, [question, chat], **QUICK)
         opened = gr.on([chat.select, sources.select], on.open, kept, [sources, article], **QUICK)
         opened.then(None, None, None, js="() => { qa.opened() }")
+        judged = gr.on([chat.like, article.like, library.article.like], on.judge, kept, mark, **QUICK)
+        judged.then(None, mark, None, js="mark => { qa.feedback.judged(mark) }")
         history.select(on.restore, None, [kept, chat, sources, article], **QUICK)
         history.download(on.export, kept, file, **QUICK).then(None, file, None, js="file => { qa.save(file) }")
 
@@ -148,6 +151,9 @@ class Events:
     def export(self, kept: object, event: gr.EventData) -> dict[str, str]:
         return export(from_browser(kept), str(event._data.get("format")))
 
+    def judge(self, kept: object, event: gr.EventData) -> dict[str, Any]:
+        return feedback.judge(self.config, self.pipeline.article, kept, event._data)
+
     def filters(self, *chosen: str) -> str:
         try:
             return views.filters_line(filters_from(*chosen))
@@ -156,7 +162,7 @@ class Events:
 
     def _log(self, conversation: Conversation, pending: str = "") -> str:
         checked = [faults(response, self.pipeline.article) for response in conversation.exchanges]
-        return views.conversation(conversation, checked, pending=pending)
+        return views.conversation(conversation, checked, pending=pending, judging=feedback.allowed(self.config))
 
     def _sources(self, conversation: Conversation, index: int) -> str:
         if not conversation.exchanges:
@@ -173,7 +179,7 @@ class Events:
         if fault:
             return views.notice(fault)
         others = quotes_of(conversation, citation.article_id)
-        return whole_article(self.pipeline.article(citation.article_id), citation, others)
+        return whole_article(self.pipeline.article(citation.article_id), citation, others, judging=feedback.allowed(self.config))
 
 
 def _busy() -> gr.Textbox:

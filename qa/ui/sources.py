@@ -21,6 +21,7 @@ from qa.render import (
     text_fragment_url,
 )
 from qa.ui.conversation import Conversation, answers, citation_of
+from qa.ui.feedback_views import strip
 from qa.ui.views import Faults, empty, notice
 
 
@@ -98,7 +99,9 @@ def _why(citation: Citation) -> str:
     return f'<details class="why"><summary>Why this passage</summary><table>{cells}</table></details>'
 
 
-def whole_article(shown: Article, opened: Citation | None, others: Iterable[Citation] = (), *, removable: bool = False) -> str:
+def whole_article(
+    shown: Article, opened: Citation | None, others: Iterable[Citation] = (), *, removable: bool = False, judging: bool = False
+) -> str:
     """The whole article. The opened quote is marked strongly, the conversation's other quotes in it lightly."""
     marks = [Mark(c.start, c.end, "other", f"{c.start}-{c.end}") for c in others if opened is None or c.start != opened.start]
     if opened:
@@ -114,7 +117,7 @@ def whole_article(shown: Article, opened: Citation | None, others: Iterable[Cita
 <input type="search" class="find" placeholder="Find in the article" aria-label="Find in the article"></div>
 <article lang="{escape(shown.language)}"><h2 tabindex="-1">{escape(shown.title)}</h2><p class="byline">{byline} {live}</p>
 {_removal(shown) if removable else ""}
-<div class="body">{paragraphs_html(shown.text, marks)}</div></article></section>"""
+<div class="body">{paragraphs_html(shown.text, marks)}</div></article>{strip(shown) if judging else ""}</section>"""
 
 
 def _removal(shown: Article) -> str:

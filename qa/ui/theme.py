@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "qa-static"
 STYLE_SHEETS = [STATIC / "page.css", STATIC / "evaluation.css"]
-SCRIPT = f'<script src="{STATIC_URL}/page.js"></script>'
+SCRIPT = "".join(f'<script src="{STATIC_URL}/{name}.js"></script>' for name in ("page", "feedback"))
 
 # Nothing is loaded from, or sent to, another host; no inline event handler (`onerror=`) runs. Gradio's templates need unsafe-eval.
 CONTENT_SECURITY_POLICY = "; ".join(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from qa.datatypes import Answer, Citation, Filters, Response
 from qa.render import Mark, date_text, escape, highlight_html
 from qa.render import count as count
-from qa.ui import honesty
+from qa.ui import feedback_views, honesty
 from qa.ui.backend import State
 from qa.ui.conversation import Conversation, citation_of
 
@@ -69,9 +69,9 @@ def welcome(suggestions: Sequence[str]) -> str:
 with the place where it stands.</p>{examples}</section>"""
 
 
-def conversation(past: Conversation, faults: Sequence[Faults], *, pending: str = "") -> str:
-    """The whole log. `pending` is the markup of the question being answered."""
-    done = "".join(exchange(i, response, faults[i]) for i, response in enumerate(past.exchanges))
+def conversation(past: Conversation, faults: Sequence[Faults], *, pending: str = "", judging: bool = False) -> str:
+    """The whole log. `pending` is the markup of the question being answered; `judging`: answers may be marked right or wrong."""
+    done = "".join(exchange(i, response, faults[i], judging) for i, response in enumerate(past.exchanges))
     return f'<div class="log" role="log" aria-live="polite" aria-label="Conversation">{done}{pending}</div>'
 
 
@@ -85,10 +85,10 @@ def failed(question: str, problem: str) -> str:
     return f'<article class="exchange">{_question(question)}{notice(problem)}</article>'
 
 
-def exchange(index: int, response: Response, faults: Faults) -> str:
+def exchange(index: int, response: Response, faults: Faults, judging: bool = False) -> str:
     body = _answer(index, response, faults) if response.answer else _nothing(index, response, faults)
     return f"""<article class="exchange" data-exchange="{index}" aria-label="Question {index + 1}">
-{_question(response.question)}{_standalone(response)}{body}</article>"""
+{_question(response.question)}{_standalone(response)}{body}{feedback_views.buttons(index, response, faults) if judging else ""}</article>"""
 
 
 def _question(question: str) -> str:

@@ -60,6 +60,7 @@ window.qa ??= (() => {
     const shown = all("#chat .exchange");
     if (shown.length > exchanges) shown.at(-1).scrollIntoView({ behavior: smooth(), block: "start" });
     exchanges = shown.length;
+    qa.feedback.show();
   }
 
   /* ---- sources and article ------------------------------------------------------------------------------------------------- */
@@ -72,6 +73,7 @@ window.qa ??= (() => {
     if (citation) requestAnimationFrame(() => goTo(marks().findIndex((mark) => mark.classList.contains("quote")), "auto"));
     else $("#beside").scrollTo({ top: 0 });
     $(citation ? "#article h2" : "#sources h2")?.focus({ preventScroll: true });
+    qa.feedback.opened(opener);
   }
 
   function back(button) {
@@ -273,5 +275,5 @@ window.qa ??= (() => {
     (named ?? $("#evaluation h2"))?.focus({ preventScroll: !named && !narrow() });
   }
 
-  return { wire, answered, opened, moved, read, save };
+  return { wire, raise, actions, answered, opened, moved, read, save };
 })();
