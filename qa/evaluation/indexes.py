@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from qa.config import Config, Passages
 from qa.database import FILE
@@ -23,6 +24,7 @@ from qa.evaluation.datasets import Dataset
 from qa.evaluation.files import Progress, read_json, silent, write_json
 from qa.indexer import index_articles
 from qa.store import Store, text_key
+from qa.terminal import say
 
 RECORD = "evaluation.json"
 
@@ -46,11 +48,7 @@ def prepare_index(dataset: Dataset, config: Config, encoder: Encoder, progress: 
     folder = eval_folder(config) / index_key(dataset.corpus_sha256, config.passages, encoder.fingerprint)
     lender = BorrowingEncoder(encoder, [path for path in _stores(config) if path != folder])
     config = config.replace("index.path", folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error.strerror} (give another place with --index)") from None
-    with FileLock(folder / "evaluation.lock"):
+    with _alone(folder):
         report = index_articles(config, _told(dataset.articles, progress), progress=progress, encoder=lender)
         record = read_json(folder / RECORD)
         if report.encoded:
@@ -59,6 +57,24 @@ def prepare_index(dataset: Dataset, config: Config, encoder: Encoder, progress: 
         record |= {"dataset": dataset.name, "passages": report.passages}
         write_json(folder / RECORD, record)
     return config, record
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process builds an index; whoever has to wait for it is told."""
+    lock = FileLock(folder / "evaluation.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another run is building this index; waiting")
+        lock.acquire()
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error.strerror} (give another place with --index)") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class BorrowingEncoder:
