@@ -17,6 +17,7 @@ from qa.evaluation.indexes import eval_folder, index_key
 from qa.evaluation.journal import RESULT, read_details
 from qa.evaluation.outcomes import from_line
 from qa.evaluation.runs import Run
+from qa.evaluation.verdicts import verdicts
 from qa.store import Store
 
 REMEMBERED = 4  # runs; one of 6,000 questions takes some 15 MB
@@ -39,6 +40,13 @@ def stored_run(folder: Path) -> Run:
         return Run(dataset, result["mode"], result, outcomes, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder}: this run cannot be read: {type(error).__name__}: {error} (make it again: qa eval SET)") from None
+
+
+@lru_cache(REMEMBERED)
+def stored_verdicts(folder: Path) -> tuple[tuple[str, ...], ...]:
+    """The verdicts on each question of `stored_run(folder)`, in its order."""
+    run = stored_run(folder)
+    return tuple(verdicts(outcome, run.mode) for outcome in run.outcomes)
 
 
 @lru_cache(REMEMBERED)

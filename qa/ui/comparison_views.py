@@ -73,7 +73,7 @@ def _what_differs(first: Run, second: Run) -> str:
         f'<tr{"" if one == other else " class=significant"}><th scope="row">{name}</th><td>{one}</td><td>{other}</td></tr>'
         for name, (one, other) in rows.items()
     )
-    return table("What the runs are of", ("", *NAMES), marked)
+    return f'<div class="refused">{table("What the runs are of", ("", *NAMES), marked)}</div>'
 
 
 def _metrics(rows: Mapping[str, Mapping[str, Any]]) -> str:

@@ -1,6 +1,6 @@
 """The evaluation tab: finished runs of `qa eval`, one of them, two compared, and their questions. It only reads.
 
-Nothing of evaluation is imported before the tab is opened.
+Nothing that evaluates is imported before the tab is opened.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A comparison of large runs takes seconds; static/page.js takes the mark away.
+_BUSY = "() => { document.querySelector('#evaluation').ariaBusy = 'true' }"
+
 
 class Evaluation:
     """Build it inside its `gr.Tab`."""
@@ -34,7 +37,8 @@ class Evaluation:
         place = gr.JSON(visible=False)  # where the browser is, for when the tab is opened again
         shown = html_piece("evaluation", "select", value=views.empty("Looking for runs …"))
         tab.select(self.refresh, place, shown, **QUICK)
-        shown.select(self.go, None, [place, shown], **QUICK).then(None, None, None, js="() => { qa.moved() }")
+        going = shown.select(self.go, None, [place, shown], js=_BUSY, **QUICK)
+        going.then(None, None, None, js="() => { qa.moved() }")
 
     def refresh(self, place: object) -> str:
         return self.show(place_from(place))

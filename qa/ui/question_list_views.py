@@ -6,12 +6,13 @@ Written as `qa.ui.views` is: values in, markup out, all text through `qa.render`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from qa.evaluation.compare import relevant_rank
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.runs import Run
-from qa.evaluation.verdicts import CAUSES, SEEN, verdicts
+from qa.evaluation.stored import stored_verdicts
+from qa.evaluation.verdicts import CAUSES, SEEN
 from qa.render import escape
 from qa.ui.evaluation_pieces import moment, page_of, pager, short, tags, tone
 from qa.ui.places import Place, button
@@ -32,15 +33,15 @@ def questions(run: Run, place: Place) -> str:
 
 def chosen(run: Run, place: Place) -> list[Outcome]:
     """The outcomes of a kind and with a verdict, in the order of the set."""
-    return [outcome for outcome in run.outcomes if _is_kind(outcome, place.kind) and _has_verdict(outcome, run, place.verdict)]
+    return [outcome for outcome, found in _judged(run) if _is_kind(outcome, place.kind) and place.verdict in ("", *found)]
+
+
+def _judged(run: Run) -> Iterator[tuple[Outcome, tuple[str, ...]]]:
+    return zip(run.outcomes, stored_verdicts(run.folder))
 
 
 def _is_kind(outcome: Outcome, kind: str) -> bool:
     return kind in ("", _kind(outcome))
-
-
-def _has_verdict(outcome: Outcome, run: Run, verdict: str) -> bool:
-    return not verdict or verdict in verdicts(outcome, run.mode)
 
 
 def _kind(outcome: Outcome) -> str:
@@ -48,15 +49,14 @@ def _kind(outcome: Outcome) -> str:
 
 
 def _filters(run: Run, place: Place) -> str:
-    """Buttons with the number of questions that each would show, the other filter being as it is."""
-    of_kind = [outcome for outcome in run.outcomes if _is_kind(outcome, place.kind)]
-    with_verdict = [outcome for outcome in run.outcomes if _has_verdict(outcome, run, place.verdict)]
-    found = Counter(verdict for outcome in of_kind for verdict in verdicts(outcome, run.mode))
-    kinds = Counter(map(_kind, with_verdict))
-    every = sorted({_kind(outcome) for outcome in run.outcomes})
+    """Buttons with the number of questions that each would show, the other filter being as it is; none that would show nothing."""
+    of_kind = [found for outcome, found in _judged(run) if _is_kind(outcome, place.kind)]
+    found = Counter(verdict for both in of_kind for verdict in both)
+    kinds = Counter(_kind(outcome) for outcome in chosen(run, place.to(kind="")))
+    every = sorted({*kinds, place.kind} - {""})
     outcomes = [name for name in SEEN + CAUSES if found[name] or name == place.verdict]
     row = _choices("Outcome", "verdict", outcomes, found, len(of_kind), place)
-    return row + (_choices("Kind", "kind", every, kinds, len(with_verdict), place) if len(every) > 1 else "")
+    return row + (_choices("Kind", "kind", every, kinds, kinds.total(), place) if len(every) > 1 or place.kind else "")
 
 
 def _choices(label: str, name: str, values: Sequence[str], counts: Mapping[str, int], every: int, place: Place) -> str:

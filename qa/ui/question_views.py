@@ -179,7 +179,7 @@ def _rank_words(outcome: Outcome, rank: int | None) -> str:
     if not outcome.hits:
         return "Nothing."
     if not outcome.question.answerable:
-        return "No passage holds an answer. The words of the one that was given are underlined."
+        return "No passage holds the answer. The words that were taken for it are underlined."
     where = f"The first passage that holds the gold is at rank {rank}." if rank else "None of these passages holds the gold."
     return f"{where} Gold is marked, the words of the answer are underlined."
 

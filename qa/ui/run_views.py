@@ -13,9 +13,9 @@ from qa.evaluation.compare import SAME
 from qa.evaluation.html import charts, latencies
 from qa.evaluation.report import KIND_COLUMNS, costs, number
 from qa.evaluation.runs import Run
-from qa.evaluation.stored import changed_settings
+from qa.evaluation.stored import changed_settings, stored_verdicts
 from qa.evaluation.summary import CONFIDENCE, READING, REFUSING, RETRIEVAL
-from qa.evaluation.verdicts import CAUSES, SEEN, verdicts
+from qa.evaluation.verdicts import CAUSES, SEEN
 from qa.render import escape
 from qa.ui.evaluation_pieces import MODES, band, interval, moment, page_of, pager, plots, settings, table, tone
 from qa.ui.places import Place, button
@@ -109,8 +109,8 @@ def _heading(result: Result) -> str:
 
 def _verdicts(shown: Run, here: Place) -> str:
     """How many questions had which verdict: a bar of what was seen, and buttons to the questions."""
-    counts = Counter(verdict for outcome in shown.outcomes for verdict in verdicts(outcome, shown.mode))
-    parts = Counter(verdicts(outcome, shown.mode)[0] for outcome in shown.outcomes)
+    found = stored_verdicts(shown.folder)
+    counts, parts = Counter(verdict for both in found for verdict in both), Counter(both[0] for both in found)
     bar = "".join(f'<i class="{tone(name)}" style="flex-grow:{parts[name]}"></i>' for name in SEEN + CAUSES if parts[name])
     chips = "".join(f"<li>{_chip(name, counts[name], here)}</li>" for name in SEEN + CAUSES if counts[name])
     return f'<div class="outcomes"><div class="bar" aria-hidden="true">{bar}</div><ul>{chips}</ul></div>'

@@ -270,6 +270,7 @@ window.qa ??= (() => {
 
   /* In the evaluation tab the focus goes to what the pressed button names, else to the top of the new view. */
   function moved() {
+    $("#evaluation").ariaBusy = "false";
     const named = all("#evaluation [data-key]").find((part) => part.dataset.key === opener?.dataset.focus);
     if (!named) $("#evaluation").scrollTo({ top: 0 });
     (named ?? $("#evaluation h2"))?.focus({ preventScroll: !named && !narrow() });
