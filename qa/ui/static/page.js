@@ -12,6 +12,7 @@ window.qa ??= (() => {
   const narrow = () => matchMedia("(max-width: 820px)").matches;
   const smooth = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   let opener = null; // the button that opened the article or the sources: focus goes back to it
+  let goal; // the name of what has the focus after the button that was pressed; Gradio may make another button of that one
 
   /* ---- events -------------------------------------------------------------------------------------------------------------- */
 
@@ -31,6 +32,7 @@ window.qa ??= (() => {
 
   function raise(trigger, event, button) {
     if (event === "select") opener = button;
+    goal = button.dataset.focus;
     trigger(event, { ...button.dataset });
   }
 
@@ -271,7 +273,7 @@ window.qa ??= (() => {
   /* In the evaluation tab the focus goes to what the pressed button names, else to the top of the new view. */
   function moved() {
     $("#evaluation").ariaBusy = "false";
-    const named = all("#evaluation [data-key]").find((part) => part.dataset.key === opener?.dataset.focus);
+    const named = all("#evaluation [data-key]").find((part) => part.dataset.key === goal);
     if (!named) $("#evaluation").scrollTo({ top: 0 });
     (named ?? $("#evaluation h2"))?.focus({ preventScroll: !named && !narrow() });
   }
