@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qa.datatypes import Article, Citation, Hit, Span
+from qa.passages import embedding_text
 from qa.sentences import Offsets, sentence_spans
 from qa.words import coverage
 
@@ -60,13 +61,20 @@ def reranked(hits: Sequence[Hit], spans: Sequence[Span], reader_weight: float) -
     return sorted(hits, key=lambda hit: -best.get(hit.passage.number, -math.inf))
 
 
-def features(group: Group) -> dict[str, float]:
-    """What tells whether a group answers the question: the reader's score of its best span, and the cosine of that span's passage.
+def evidence(group: Group) -> str:
+    """The sentence that the best span stands in, as it is encoded to be compared with the question."""
+    span = group.spans[0]
+    passage, place = span.hit.passage, (span.start - span.hit.passage.start, span.end - span.hit.passage.start)
+    start, end = _quote(sentence_spans(passage.text), place, (0, len(passage.text)))
+    return embedding_text(passage.title, passage.text[start:end])
 
-    More was tried and did not tell unanswerable questions better (docs/design.md#confidence).
+
+def features(group: Group, likeness: float) -> dict[str, float]:
+    """What tells whether a group answers the question: the reader's score of its best span, and the cosine of question and evidence.
+
+    More was tried and did not tell right answers better (docs/design.md#confidence).
     """
-    best = group.spans[0]
-    return {"reader": best.score, "dense": best.hit.dense_score}
+    return {"reader": group.spans[0].score, "sentence": likeness}
 
 
 def cite_group(group: Group, first_number: int, find: FindArticle) -> list[Citation]:

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qa.answers import Group, cite_group, cite_hits, features, grouped, reranked
+from qa.answers import Group, cite_group, cite_hits, evidence, features, grouped, reranked
 from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
@@ -32,6 +33,7 @@ LISTED = 10  # hits of a response, read or not
 CLOSEST = 3  # passages cited when the articles don't say
 
 OnStage = Callable[[str], None]
+Features = dict[str, float]
 
 
 class Pipeline:
@@ -95,7 +97,9 @@ class Pipeline:
             (on_stage or _silent)("reading")
             with clock.stage("read"):
                 hits, groups = self._read(standalone, hits, self._the_reader(retriever.encoder))
-            response = self._respond(question, standalone, hits, groups, store, clock, threshold)
+                groups = groups[: 1 + self.config.reader.alternatives]
+                known = _features(groups, vector, retriever.encoder)
+            response = self._respond(question, standalone, hits, list(zip(groups, known, strict=True)), store, clock, threshold)
             searched = None if response.answer else store.count(filters)
             return replace(response, filters=filters, searched=searched, encoder=retriever.encoder.fingerprint)
 
@@ -130,6 +134,12 @@ class Pipeline:
         """The reader's answers in these hits, best first, those that say the same together."""
         reader = self._the_reader(self.encoder)
         return grouped(reader.read(question, hits), reader.weight)
+
+    def features(self, question: str, groups: Sequence[Group]) -> list[Features]:
+        """What tells how likely each group answers the question."""
+        with self._snapshot() as store:
+            encoder = self._answering(store).encoder
+            return _features(groups, encoder.encode_questions([question])[0], encoder)
 
     def _read(self, question: str, hits: Sequence[Hit], reader: Reader) -> tuple[list[Hit], list[Group]]:
         """Reads the first passages; a model that has read them knows better than retrieval which come first."""
@@ -168,7 +178,7 @@ class Pipeline:
         question: str,
         standalone: str,
         hits: Sequence[Hit],
-        groups: Sequence[Group],
+        groups: Sequence[tuple[Group, Features]],
         store: Store,
         clock: _Clock,
         least: float | None,
@@ -177,13 +187,13 @@ class Pipeline:
         answers: list[Answer] = []
         calibration = self._the_calibration()
         threshold = self.config.reader.threshold if self.config.reader.threshold is not None else calibration.threshold
-        for number in range(min(len(groups), 1 + self.config.reader.alternatives)):
-            confidence = calibration.confidence(features(groups[number]))
-            if number and confidence < threshold / 2:
+        for group, known in groups:
+            confidence = calibration.confidence(known)
+            if answers and confidence < threshold / 2:
                 break
-            cited = cite_group(groups[number], len(citations) + 1, store.article)
+            cited = cite_group(group, len(citations) + 1, store.article)
             citations += cited
-            answers.append(Answer(groups[number].text, confidence, tuple(citation.number for citation in cited)))
+            answers.append(Answer(group.text, confidence, tuple(citation.number for citation in cited)))
         shown = bool(answers) and answers[0].confidence >= (threshold if least is None else least)
         if not shown:
             citations = cite_hits(standalone, hits[:CLOSEST], 1, store.article)
@@ -247,6 +257,14 @@ class Pipeline:
             if self._calibration is None:
                 self._calibration = Calibration.load(self._the_reader(self.encoder).name, self.config.reader.calibration)
             return self._calibration
+
+
+def _features(groups: Sequence[Group], question: NDArray[np.float32], encoder: Encoder) -> list[Features]:
+    """`question` is encoded, (dim,)."""
+    if not groups:
+        return []
+    likeness = encoder.encode_passages([evidence(group) for group in groups]) @ question
+    return [features(group, float(cosine)) for group, cosine in zip(groups, likeness, strict=True)]
 
 
 def clean_question(question: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from qa.answers import Group, features
+from qa.answers import Group
 from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
@@ -20,7 +20,6 @@ from qa.sentences import paragraph_spans
 DOCUMENT_HITS = 50  # passages searched for where documents are judged, to find ten documents
 TIMED = 200
 TOGETHER = 64
-UNSEARCHED = "dense"  # the feature that reading one paragraph cannot have
 
 
 class Asked(Protocol):
@@ -35,6 +34,8 @@ class Asked(Protocol):
     def search_many(self, questions: Sequence[str], k: int = ...) -> list[tuple[Hit, ...]]: ...
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Group]: ...
+
+    def features(self, question: str, groups: Sequence[Group]) -> list[dict[str, float]]: ...
 
     def article(self, article_id: str) -> Article: ...
 
@@ -108,7 +109,7 @@ def _read_paragraph(pipeline: Asked, question: Question) -> Outcome:
     outcome = Outcome(question, latency_ms=_milliseconds(started))
     if not groups:
         return outcome
-    known = {name: value for name, value in features(groups[0]).items() if name != UNSEARCHED}
+    (known,) = pipeline.features(question.question, groups[:1])
     settings = pipeline.config.reader
     calibration = Calibration.load(settings.model, settings.calibration)
     confidence = calibration.confidence(known)

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qa.answers import features
 from qa.calibration import Calibration, along
 from qa.chat import standalone_question
 from qa.config import Config
@@ -79,7 +78,8 @@ def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> I
         right = bool(groups) and is_right(groups[0].text, [gold.text for gold in question.gold])
         place = question.paragraph or next(iter(question.gold), None)
         asked_of = place.article_id if place else hits[0].passage.article_id if hits else ""
-        yield Sample(features(groups[0]) if groups else {}, right, question.answerable, f"{dataset.name}: {asked_of}")
+        known = pipeline.features(text, groups[:1])[0] if groups else {}
+        yield Sample(known, right, question.answerable, f"{dataset.name}: {asked_of}")
 
 
 def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[str, Any] | None = None) -> Calibration:
