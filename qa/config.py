@@ -43,8 +43,10 @@ class Embedding(Section):
     model: str = Field("all-MiniLM-L6-v2", description="a bundled name, a folder, or a Hugging Face name (sentence-transformers)")
     query_prompt: str | None = Field(None, description="put before each question; unset: what the model declares")
     passage_prompt: str | None = Field(None, description="put before each passage; unset: what the model declares")
-    backend: Literal["auto", "torch"] = Field("auto", description="runtime that encodes")
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="number format while encoding")
+    backend: Literal["auto", "torch", "openvino"] = Field("auto", description="runtime that encodes; auto: openvino on CPUs if it can")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="number format while encoding; auto: bfloat16 on openvino where the CPU has it"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     batch_size: int = Field(32, ge=1, description="passages encoded at a time")
     others: tuple[Other, ...] = Field((), description="more models, to compare with and to switch to on the page")

@@ -1,4 +1,4 @@
-"""Text to vectors, by a sentence-transformers model that the configuration names.
+"""Text to vectors, by a sentence-transformers model that the configuration names; qa/encoder_runtimes.py runs it.
 
 What identifies the vectors is the fingerprint: model content, prompts, pooling and length (both part of the content) and
 normalisation. Counting tokens and the fingerprint need neither torch nor the weights in memory; the model is loaded
@@ -7,30 +7,22 @@ at the first `encode_…`. Vectors are float32 (n, dim), rows of length 1, so th
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
-import logging
-import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qa.config import Embedding
+from qa.encoder_runtimes import EncoderRuntime, load_runtime
+from qa.encoder_runtimes import Vectors as Vectors
 from qa.errors import ModelError
 from qa.model_files import content_hash, model_folder
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
-
-Vectors = NDArray[np.float32]
 
 # (start of the model's name, question prompt, passage prompt) for families whose cards ask for prompts but whose files don't tell
 FAMILIES = (
@@ -65,7 +57,7 @@ class Encoder(Protocol):
 
 
 class SentenceTransformerEncoder:
-    """The reference encoder. Safe to use from several threads."""
+    """A model in the format of sentence-transformers. Safe to use from several threads."""
 
     def __init__(self, settings: Embedding) -> None:
         self.name = settings.model
@@ -98,15 +90,7 @@ class SentenceTransformerEncoder:
 
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         with self._lock:
-            rows = self._model.encode(
-                list(texts),
-                prompt=prompt,  # given even when empty: else a prompt that the model's files name as default would come in
-                batch_size=self._settings.batch_size,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-                convert_to_tensor=True,
-            )
-        return np.ascontiguousarray(rows.float().cpu().numpy(), dtype=np.float32)
+            return self._runtime.encode(texts, prompt)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -124,23 +108,8 @@ class SentenceTransformerEncoder:
         return tokenizer
 
     @cached_property
-    def _model(self) -> SentenceTransformer:
-        with quiet_loading():
-            import torch
-            from sentence_transformers import SentenceTransformer
-
-            device = None if self._settings.device == "auto" else self._settings.device
-            try:
-                return SentenceTransformer(
-                    str(self._folder),
-                    device=device,
-                    local_files_only=True,
-                    trust_remote_code=False,
-                    model_kwargs={"use_safetensors": True, "dtype": getattr(torch, self._settings.precision)},
-                )
-            except Exception as error:  # whatever is wrong with a model's files: the user needs one line
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                raise ModelError(f"embedding model {self.name} cannot be loaded from {self._folder}: {reason}") from error
+    def _runtime(self) -> EncoderRuntime:
+        return load_runtime(self._settings, self._folder, self.max_tokens)
 
 
 def load_encoder(settings: Embedding) -> Encoder:
@@ -154,17 +123,6 @@ def listed_encoder(settings: Embedding, name: str) -> Encoder:
     if name not in listed:
         raise ModelError(f"embedding.others does not list {name} (listed: {', '.join(one.model for one in settings.each())})")
     return load_encoder(listed[name])
-
-
-@contextlib.contextmanager
-def quiet_loading() -> Iterator[None]:
-    """Keeps the progress bars and load reports of model libraries off the terminal."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    for library in ("transformers", "sentence_transformers"):
-        logging.getLogger(library).setLevel(logging.ERROR)
-    with contextlib.redirect_stderr(io.StringIO()):
-        yield
 
 
 def _prompts(settings: Embedding, folder: Path) -> tuple[str, str]:

@@ -6,9 +6,14 @@ pickle, never remote code. The hub is asked only for a name that is neither bund
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import io
+import logging
 import os
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from qa.errors import ModelError
@@ -51,7 +56,24 @@ def content_hash(folder: Path) -> str:
 
 
 def file_hash(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes."""
+    """Hex SHA-256 of a file's bytes. One that has not changed since is not read again."""
+    found = path.stat()
+    return _hash(path, found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@contextlib.contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keeps the progress bars and load reports of model libraries off the terminal."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    for library in ("transformers", "sentence_transformers"):
+        logging.getLogger(library).setLevel(logging.ERROR)
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@lru_cache(maxsize=256)
+def _hash(path: Path, size: int, changed: int, inode: int) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from qa.config import Retrieval
 from qa.datatypes import Hit
-from qa.encoder import quiet_loading
 from qa.errors import ModelError
-from qa.model_files import model_folder
+from qa.model_files import model_folder, quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder

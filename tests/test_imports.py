@@ -17,7 +17,11 @@ PACKAGE = Path(qa.__file__).parent
 LAYERS = (
     {"errors", "datatypes"},
     {"config", "database", "model_files", "phrases", "questions", "sentences", "words"},
-    {"calibration", "chat", "copies", "encoder", "lock", "mend", "passages", "reading", "render", "span_model", "store"},
+    {"exported"},
+    {
+        "calibration", "chat", "copies", "encoder", "encoder_runtimes", "lock", "mend", "passages", "reading", "render",
+        "span_model", "store",
+    },  # fmt: skip
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"batches", "check", "indexer", "repair", "retriever"},
     {"pipeline"},
@@ -27,7 +31,10 @@ LAYERS = (
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 # Within a layer these come first.
-BELOW = {("repair", "batches"), ("repair", "check"), ("repair", "indexer"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader")}
+BELOW = {
+    ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
+    ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
+}  # fmt: skip
 
 
 def imports(file: Path) -> set[str]:
