@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from fakes import FakeEncoder
+
 from qa.config import Config
 from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Passage, Refusal, Response, Turn
 from qa.errors import QAError, StoreError
@@ -84,6 +86,7 @@ class FakePipeline:
 
     def __init__(self, articles: Sequence[Article] = ARTICLES, *, problem: QAError | None = None, seconds: float = 0.0) -> None:
         self.config = Config()
+        self.encoder = FakeEncoder()
         self.by_id = {article.id: article for article in articles}
         self.refused: list[Refusal] = []
         self.problem = problem
@@ -102,7 +105,9 @@ class FakePipeline:
     def info(self) -> dict[str, object]:
         self._check()
         encoder, moment = "all-MiniLM-L6-v2", "2026-11-22T08:00:00"
-        return {"articles": len(self.by_id), "passages": 12, "encoder": encoder, "indexed_at": moment}
+        encoders = [{"name": encoder, "fingerprint": self.encoder.fingerprint, "passages": 12}]
+        counts = {"articles": len(self.by_id), "passages": 12, "encoders": encoders}
+        return {**counts, "encoder": encoder, "fingerprint": self.encoder.fingerprint, "indexed_at": moment}
 
     def article(self, article_id: str) -> Article:
         self._check()

@@ -20,11 +20,13 @@ from qa.ui.api import Api, add_endpoints, filters_from, user_of
 from qa.ui.asked import to_ask
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
+from qa.ui.encoders import Comparison, EncoderList
 from qa.ui.evaluation import Evaluation
 from qa.ui.export import export
 from qa.ui.library import Library
 from qa.ui.pieces import QUICK, html_piece
 from qa.ui.sources import cards, quotes_of, whole_article
+from qa.ui.switching import Encoders
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +37,12 @@ LONGEST_QUESTION = 20_000  # characters that the box takes
 
 def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
     """The page, not yet served."""
-    on = Events(config, backend)
+    encoders = Encoders(config, backend)
+    models = EncoderList(encoders)
+    encoders.start()
+    on = Events(config, backend, models)
     with gr.Blocks(title=config.ui.title, analytics_enabled=False, fill_width=True) as page:
-        header = html_piece("header")
+        header = html_piece("header", "apply")
         kept = gr.JSON(visible=False)  # the conversation, which the browser sends along
         file = gr.JSON(visible=False)  # an export on its way to the browser
         mark = gr.JSON(visible=False)  # what became of a mark, on its way there
@@ -64,6 +69,8 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
             with gr.Tab("Library") as shelf:
                 library = Library(config, backend.pipeline)
             with gr.Tab("Evaluation") as measured:
+            with gr.Tab("Compare", visible=len(encoders.settings) > 1):
+                Comparison(encoders, backend.pipeline, library.filters)
                 Evaluation(config, backend.pipeline, measured)
 
         asked = gr.on(
@@ -88,6 +95,7 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
         shelf.select(library.refresh, library.chosen, library.refreshed, **QUICK)
 
         timer = gr.Timer(LOADING_SECONDS)
+        models.listen(header, on.look, [header, welcome, timer])
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)
         add_endpoints(api)
     return page
@@ -96,16 +104,17 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
 class Events:
     """One method an event: values from the browser in, values for the browser out."""
 
-    def __init__(self, config: Config, backend: Backend) -> None:
+    def __init__(self, config: Config, backend: Backend, models: EncoderList) -> None:
         self.config = config
+        self.models = models
         self.backend = backend
         self.pipeline = backend.pipeline
 
     def look(self) -> tuple[str, str, gr.Timer]:
         """The header and the examples as they are now."""
         state = self.backend.state
-        seconds = LOADING_SECONDS if state.loading or state.problem else READY_SECONDS
-        return views.header(self.config.ui.title, state), views.welcome(self.backend.suggestions), gr.Timer(seconds)
+        seconds = LOADING_SECONDS if state.loading or state.problem or self.models.changing else READY_SECONDS
+        return views.header(self.config.ui.title, state, self.models.html()), views.welcome(self.backend.suggestions), gr.Timer(seconds)
 
     def answer(
         self, typed: str, kept: object, source: str, author: str, since: str, until: str, event: gr.EventData, request: gr.Request

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "qa-static"
-STYLE_SHEETS = [STATIC / "page.css", STATIC / "evaluation.css"]
-SCRIPT = "".join(f'<script src="{STATIC_URL}/{name}.js"></script>' for name in ("page", "feedback"))
+STYLE_SHEETS = [STATIC / "page.css", STATIC / "evaluation.css", STATIC / "encoders.css"]
+SCRIPT = "".join(f'<script src="{STATIC_URL}/{name}.js"></script>' for name in ("page", "feedback", "encoders"))
 
 # Nothing is loaded from, or sent to, another host; no inline event handler (`onerror=`) runs. Gradio's templates need unsafe-eval.
 CONTENT_SECURITY_POLICY = "; ".join(

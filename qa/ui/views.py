@@ -25,9 +25,9 @@ Faults = Mapping[int, str]  # citation number -> why it must not be shown
 # --- header -------------------------------------------------------------------------------------------------------------------------
 
 
-def header(title: str, state: State) -> str:
+def header(title: str, state: State, models: str = "") -> str:
     return f"""<header class="masthead"><h1>{escape(title)}</h1>
-<p class="state" role="status">{_state(state)}</p>
+<p class="state" role="status">{_state(state)}</p>{models}
 <a href="docs">API</a>
 <button class="plain" data-do="theme" aria-label="Switch between light and dark">◐</button></header>
 {notice(state.problem) if state.problem else ""}"""
