@@ -69,9 +69,9 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
             with gr.Tab("Library") as shelf:
                 library = Library(config, backend.pipeline)
             with gr.Tab("Evaluation") as measured:
+                Evaluation(config, backend.pipeline, measured)
             with gr.Tab("Compare", visible=len(encoders.settings) > 1):
                 Comparison(encoders, backend.pipeline, library.filters)
-                Evaluation(config, backend.pipeline, measured)
 
         asked = gr.on(
             [question.submit, chat.submit, welcome.submit],
@@ -95,8 +95,8 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
         shelf.select(library.refresh, library.chosen, library.refreshed, **QUICK)
 
         timer = gr.Timer(LOADING_SECONDS)
-        models.listen(header, on.look, [header, welcome, timer])
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)
+        models.listen(header, on.look, [header, welcome, timer])
         add_endpoints(api)
     return page
 
@@ -106,8 +106,8 @@ class Events:
 
     def __init__(self, config: Config, backend: Backend, models: EncoderList) -> None:
         self.config = config
-        self.models = models
         self.backend = backend
+        self.models = models
         self.pipeline = backend.pipeline
 
     def look(self) -> tuple[str, str, gr.Timer]:
