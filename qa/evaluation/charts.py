@@ -20,9 +20,16 @@ Range = tuple[float, float]
 
 
 def line_chart(
-    title: str, series: Mapping[str, Sequence[Point]], labels: tuple[str, str], x_range: Range, y_range: Range, ideal: bool = False
+    title: str,
+    series: Mapping[str, Sequence[Point]],
+    labels: tuple[str, str],
+    x_range: Range,
+    y_range: Range,
+    ideal: bool = False,
+    rising: bool = False,
 ) -> str:
-    """A line for each series. `labels` are those of the axes; `ideal` draws the diagonal on which y equals x."""
+    """A line for each series. `labels` are those of the axes; `ideal` draws the diagonal on which y equals x; the legend of
+    `rising` lines stands below them."""
     parts = [_axes(labels, x_range, y_range)]
     if ideal:
         parts.append(f'<polyline points="{_path([(0, 0), (1, 1)], x_range, y_range)}" stroke="currentColor" stroke-dasharray="4" {_LINE}/>')
@@ -30,7 +37,7 @@ def line_chart(
         parts.append(f'<polyline points="{_path(points, x_range, y_range)}" stroke="{colour}" {_LINE}/>')
         if len(points) <= 12:
             parts += [_dot(point, colour, x_range, y_range) for point in points]
-    return _svg(title, parts + _legend(list(series)))
+    return _svg(title, parts + _legend(list(series), low=rising))
 
 
 def bar_chart(title: str, series: Mapping[str, Sequence[Point]], labels: tuple[str, str], x_range: Range) -> str:
@@ -91,12 +98,14 @@ def _ticks(low: float, high: float) -> list[float]:
     return [number * step for number in range(first, last + 1)]
 
 
-def _legend(names: Sequence[str]) -> list[str]:
-    """One line a series at the top right; nothing for a single one."""
+def _legend(names: Sequence[str], low: bool = False) -> list[str]:
+    """One line a series at the right, at the top or the bottom; nothing for a single one."""
     if len(names) < 2:
         return []
+    first = HEIGHT - BOTTOM - 8 - 14 * (len(names) - 1) if low else TOP + 12
     return [
-        f'<text x="{WIDTH - RIGHT}" y="{TOP + 12 + 13 * row}" text-anchor="end" fill="{colour}" class="legend">{escape(name)}</text>'
+        f'<text x="{WIDTH - RIGHT}" y="{first + 14 * row}" text-anchor="end" class="legend">'
+        f'{escape(name)} <tspan fill="{colour}">■</tspan></text>'
         for row, (name, colour) in enumerate(zip(names, cycle(COLOURS)))
     ]
 

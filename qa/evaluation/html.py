@@ -14,8 +14,9 @@ import numpy as np
 
 from qa.evaluation.charts import bar_chart, histogram, line_chart
 from qa.evaluation.compare import relevant_rank
+from qa.evaluation.datasets import Question
 from qa.evaluation.files import unwritable, writable
-from qa.evaluation.metrics import Found
+from qa.evaluation.metrics import Found, covers
 from qa.evaluation.outcomes import Outcome, score
 from qa.evaluation.report import KIND_COLUMNS, costs, heading, number
 from qa.evaluation.runs import Run
@@ -67,11 +68,12 @@ def charts(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     }
     drawn = []
     if recall:
-        drawn.append(line_chart("Answer among the first k passages", recall, ("k", "share of questions"), (1, 10), (0, 1)))
+        drawn.append(line_chart("Answer among the first k passages", recall, ("k", "share of questions"), (1, 10), (0, 1), rising=True))
     if risk:
         drawn.append(line_chart("Wrong answers by how many are given", risk, ("share answered", "share wrong"), (0, 1), (0, 1)))
     if trust:
-        drawn.append(line_chart("Confidence against share right", trust, ("confidence", "share right"), (0, 1), (0, 1), ideal=True))
+        labels = ("confidence", "share right")
+        drawn.append(line_chart("Confidence against share right", trust, labels, (0, 1), (0, 1), ideal=True, rising=True))
     return drawn
 
 
@@ -89,13 +91,13 @@ def worst(run: Run) -> list[Outcome]:
     scores = score(run.outcomes, run.mode)
 
     def badness(row: int) -> float:
-        outcome, wrong = run.outcomes[row], scores["wrong_given"][row] if "wrong_given" in scores else 0.0
+        outcome, wrong = run.outcomes[row], scores["wrong_given"][row] if "wrong_given" in scores else np.nan
         if outcome.error:
             return 4.0
         if wrong == 1:
             return 2.0 + outcome.confidence
-        if not outcome.question.answerable:
-            return 0.0
+        if wrong == 0 or not outcome.question.answerable:
+            return 0.0  # answered rightly, or rightly refused
         lost = 1.0 if "wrong_given" in scores and outcome.answer is None else 0.0
         return lost + (0.0 if run.mode == "reader" else 0.9 - 0.9 / (relevant_rank(outcome) or 1000))
 
@@ -128,14 +130,19 @@ def _shown(outcome: Outcome, articles: Mapping[str, Any]) -> dict[str, Any]:
         "golds": golds,
         "documents": [key for key, grade in question.documents.items() if grade > 0],
         "rank": relevant_rank(outcome),
-        "hits": [_hit(hit, articles) for hit in outcome.hits[:SHOWN_HITS]],
+        "hits": [_hit(hit, articles, question) for hit in outcome.hits[:SHOWN_HITS]],
     }
 
 
-def _hit(hit: Found, articles: Mapping[str, Any]) -> dict[str, Any]:
+def _hit(hit: Found, articles: Mapping[str, Any], question: Question) -> dict[str, Any]:
     article = articles[hit.article_id]
     text = article.text[hit.start : hit.end]
-    return {"title": article.title or hit.article_id, "score": hit.score, "text": text[:EXCERPT] + ("…" if len(text) > EXCERPT else "")}
+    return {
+        "title": article.title or hit.article_id,
+        "score": hit.score,
+        "text": text[:EXCERPT] + ("…" if len(text) > EXCERPT else ""),
+        "holds": question.documents.get(hit.article_id, 0) > 0 or any(covers(hit, gold) for gold in question.gold),
+    }
 
 
 def run_names(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:

@@ -67,6 +67,16 @@ def test_failures_come_first_among_the_worst(run):
     assert [outcome.question.id for outcome in worst(replace(run, outcomes=(run.outcomes[1], failed)))][0] == "q1"
 
 
+def test_what_was_answered_rightly_is_not_among_the_worst(run):
+    right = replace(run.outcomes[0], answer="grey", withheld=None, hits=())
+    assert worst(replace(run, outcomes=(right,))) == []
+
+
+def test_a_hit_that_holds_the_answer_is_marked(run):
+    page = render_report([replace(run, outcomes=(replace(run.outcomes[0], answer="no", withheld=None),))], ["qa"])
+    assert "; the answer stands here)" in page
+
+
 def test_a_report_that_cannot_be_written_is_named(run, tmp_path):
     with pytest.raises(DataError, match=r"no/report\.html cannot be written: No such file or directory \(give --html another file\)"):
         write_report(tmp_path / "no" / "report.html", [run], ["qa"])
