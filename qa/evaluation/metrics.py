@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,11 +53,17 @@ def f1(answer: str, golds: Iterable[str]) -> float:
 def is_right(answer: str, golds: Iterable[str]) -> bool:
     """Whether an answer does, which is looser than F1: it shares enough words with a gold, or holds one word for word.
 
-    The second is for readers that answer by whole sentences, whose F1 is low however right they are.
+    The second is for readers that answer by whole sentences, whose F1 is low however right they are. Words are told apart from all
+    punctuation there, while SQuAD's definition takes “ and ’ for letters.
     """
-    found = f" {normalize_answer(answer)} "
-    wanted = [(gold, normalize_answer(gold)) for gold in golds]
+    found = f" {_words(answer)} "
+    wanted = [(gold, _words(gold)) for gold in golds]
     return any(words and (f" {words} " in found or _word_f1(answer, gold) >= RIGHT_FROM) for gold, words in wanted)
+
+
+def _words(text: str) -> str:
+    """Normalised, without punctuation of any script: 'as “the end”.' -> 'as end'."""
+    return normalize_answer("".join(character for character in text if not unicodedata.category(character).startswith("P")))
 
 
 def _scored(golds: Iterable[str]) -> list[str]:

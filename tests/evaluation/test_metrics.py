@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from qa.evaluation.datasets import Gold, Question
-from qa.evaluation.metrics import Found, exact_match, f1, gold_rank, normalize_answer, ranking_scores
+from qa.evaluation.metrics import Found, exact_match, f1, gold_rank, is_right, normalize_answer, ranking_scores
 
 # SQuAD's evaluate-v2.0.py, as published
 
@@ -84,6 +84,19 @@ def test_random_answers_score_as_by_squads_script():
     for _ in range(2000):
         answer, golds = text(), [text() for _ in range(draw.randint(0, 3))]
         assert (exact_match(answer, golds), f1(answer, golds)) == pytest.approx(squad_scores(answer, golds))
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("He called it “magnificent desolation”, and went on to say much more of it.", True),
+        ("It was magnificent, like a desolation, he called it, and went on to say much more of it.", False),
+        ("a magnificent view", True),
+        ("", False),
+    ],
+)
+def test_an_answer_is_right_when_it_holds_a_gold_whatever_the_punctuation_or_shares_half_of_it(answer, right):
+    assert is_right(answer, ["magnificent desolation", "’"]) == right
 
 
 # Retrieval
