@@ -83,7 +83,7 @@ def short(text: str, length: int = 90) -> str:
 
 def table(caption: str, head: Sequence[str], rows: str) -> str:
     """A table that scrolls by itself where the window is narrow. `head` and `rows` are markup."""
-    cells = "".join(f'<th scope="col">{name}</th>' for name in head)
+    cells = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in head)
     return f"""<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>
 <thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table></div>"""
 

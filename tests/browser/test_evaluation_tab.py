@@ -93,8 +93,8 @@ def test_runs_are_opened_narrowed_and_compared_by_keyboard(context: BrowserConte
     expect(page.locator("#evaluation .notice")).to_contain_text("runs cannot be compared: their questions differ")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 900, 375])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("width", "theme"), [(1400, "light"), (1400, "dark"), (900, "light"), (375, "light"), (375, "dark")])
 def test_no_place_of_the_tab_has_an_accessibility_fault_or_sticks_out(chromium: Browser, address: str, width: int, theme: str) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
     page = opened(open_page(context, address))
