@@ -166,7 +166,7 @@ def evaluate(
 def baseline(
     path: Annotated[Path, typer.Argument(metavar="SET", help="the set whose floors `qa eval SET --gate` will guard")],
     lower: Annotated[str | None, typer.Option(metavar="REASON", help="let floors fall, and why")] = None,
-    builds: Annotated[int, typer.Option(min=0, metavar="N", help="indexes built to measure the noise; 0: as measured before")] = 3,
+    builds: Annotated[int, typer.Option(min=0, metavar="N", help="indexes built anew to measure the noise; 0: as measured before")] = 2,
     retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="search, but read nothing")] = False,
     split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
     config: ConfigFile = None,

@@ -81,7 +81,7 @@ def run_baseline(path: Path, config: Config, options: Options, reason: str | Non
     noise = None
     if builds:
         with progress_bar() as progress:
-            noise = measure_noise(run.dataset, config, run.mode, builds, progress)
+            noise = measure_noise(run, config, builds, progress)
     return set_floors(run, baseline_file(path), reason, noise)
 
 

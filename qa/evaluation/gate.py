@@ -89,7 +89,7 @@ def _floors(run: Run, noise: Mapping[str, Any]) -> dict[str, float]:
         if value is None:
             continue
         if name not in noise["spread"]:
-            raise DataError(f"the noise of {name} has not been measured (measure it: qa baseline SET --builds 3)")
+            raise DataError(f"the noise of {name} has not been measured (measure it: qa baseline SET --builds 2)")
         one = 1 / int(np.count_nonzero(~np.isnan(scores[name])))
         floors[name] = round(value - max(noise["spread"][name], one), 6)
     return floors

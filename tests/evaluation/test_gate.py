@@ -43,25 +43,26 @@ def test_floors_are_below_what_was_measured_by_the_noise_and_by_one_question_at_
 def test_the_noise_is_kept_and_must_have_been_measured(tmp_path):
     set_floors(run(10), tmp_path / "baseline.json", noise=NOISE)
     assert set_floors(run(15), tmp_path / "baseline.json")["noise"] == NOISE
-    with pytest.raises(DataError, match=r"the noise of R@1 has not been measured \(measure it: qa baseline SET --builds 3\)"):
+    with pytest.raises(DataError, match=r"the noise of R@1 has not been measured \(measure it: qa baseline SET --builds 2\)"):
         set_floors(run(15), tmp_path / "other.json")
 
 
-def test_noise_is_the_spread_over_indexes_built_in_other_orders(config, monkeypatch):
+def test_noise_is_the_spread_over_the_run_and_indexes_built_in_other_ways(config, monkeypatch):
     built = []
 
     def evaluated(dataset, config, mode, progress):
-        built.append((config.index.path.parent, [article.id for article in dataset.articles]))
-        value = (0.5, 0.7, 0.6)[len(built) - 1]
-        return replace(run(15), result={"metrics": {"R@1": value, "EM": None}})
+        built.append((config.index.path.parent, config.embedding.backend, [article.id for article in dataset.articles]))
+        return replace(run(15), result={"metrics": {"R@1": (0.7, 0.6)[len(built) - 1], "EM": None}})
 
     monkeypatch.setattr("qa.evaluation.noise.evaluate", evaluated)
     articles = tuple(article(str(number), "Text.") for number in range(9))
-    noise = measure_noise(Dataset("s", articles, QUESTIONS), config, "answers", 3)
+    given = replace(run(15), dataset=Dataset("s", articles, QUESTIONS), result={"metrics": {"R@1": 0.5, "EM": None}})
+    noise = measure_noise(given, config, 2)
     assert noise["spread"] == {"R@1": pytest.approx(0.2)}
-    assert [build["order"] for build in noise["builds"]] == ["given", "shuffled with seed 1", "shuffled with seed 2"]
-    assert len({folder for folder, _ in built}) == len({tuple(order) for _, order in built}) == 3
-    assert not any(folder.exists() for folder, _ in built)
+    assert [build["encoded"] for build in noise["builds"]] == ["torch, float32, one thread", "as configured"]
+    assert [backend for _, backend, _ in built] == ["torch", "auto"]
+    assert len({tuple(order) for _, _, order in built}) == 2
+    assert not any(folder.exists() for folder, _, _ in built)
 
 
 def test_a_broken_floor_names_the_questions_lost(tmp_path):
