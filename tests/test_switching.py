@@ -34,7 +34,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def encoders(models: list[Path]) -> list[Encoder]:
-    return [load_encoder(Embedding(model=str(folder))) for folder in models]
+    return [load_encoder(Embedding(model=str(folder), backend="torch")) for folder in models]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_model_that_breaks_when_it_is_loaded_changes_nothing(both, encoders, m
     (broken / "model.safetensors").write_bytes(b"not weights")
     pipeline = Pipeline(both, encoder=encoders[0])
     with pytest.raises(ModelError, match="cannot be loaded"):
-        pipeline.use(load_encoder(Embedding(model=str(broken))))
+        pipeline.use(load_encoder(Embedding(model=str(broken), backend="torch")))
     assert pipeline.ask(QUESTIONS[0]).encoder == encoders[0].fingerprint
 
 

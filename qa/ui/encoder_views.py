@@ -76,8 +76,8 @@ def side_by_side(question: str, names: Sequence[str], columns: Sequence[Sequence
     ranks = [{hit.passage.number: rank for rank, hit in enumerate(hits, 1)} for hits in columns]
     only = f" Only articles {escape(filters)}." if filters else ""
     left, right = (_column(name, hits, other) for name, hits, other in zip(names, columns, reversed(ranks), strict=True))
-    return f"""<section class="compared" aria-label="Hits side by side"><p class="for">{escape(question)}{only}</p>
-<p class="sum">{_sum(columns, ranks)}</p><div class="columns">{left}{right}</div></section>"""
+    return f"""<section class="compared" aria-label="Hits side by side">
+<p class="sum">“{escape(question)}”: {_sum(columns, ranks)}{only}</p><div class="columns">{left}{right}</div></section>"""
 
 
 def _sum(columns: Sequence[Sequence[Hit]], ranks: Sequence[Mapping[int, int]]) -> str:
@@ -103,9 +103,11 @@ words {hit.lexical_score:.1f}, {_rank(hit.lexical_rank)}</p></li>"""
 
 def _text(text: str) -> str:
     if len(text) <= SHOWN:
-        return f'<p class="passage">{escape(text)}</p>'
+        return f'<p class="words">{escape(text)}</p>'
     start = text[:SHOWN].rsplit(None, 1)[0]
-    return f"""<details class="passage"><summary>{escape(start)} …</summary>{escape(text[len(start) :].lstrip())}</details>"""
+    return (
+        f"""<details class="words"><summary>{escape(start)} <span>… more</span></summary>{escape(text[len(start) :].lstrip())}</details>"""
+    )
 
 
 def _rank(rank: int | None) -> str:

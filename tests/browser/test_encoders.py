@@ -13,7 +13,7 @@ from fakes import FakeEncoder
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tiny_models import save_model
 
-from qa.config import Config, Embedding
+from qa.config import Config
 from qa.encoder import Encoder, Vectors, load_encoder
 from qa.indexer import add_vectors, index_articles
 from qa.pipeline import Pipeline
@@ -34,7 +34,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def config(config: Config, models: list[Path]) -> Config:
     """The first model answers, has its vectors, and cuts passages; the second has none, and a third is not there."""
     listed = [str(models[1]), str(models[1].parent / "gone")]
-    config = config.replace("embedding.model", str(models[0])).replace("embedding.others", listed).replace("passages.size", 40)
+    config = config.replace("embedding.model", str(models[0])).replace("embedding.others", listed)
+    config = config.replace("embedding.backend", "torch").replace("passages.size", 40)
     index_articles(config, ARTICLES)
     return config
 
@@ -111,12 +112,12 @@ def test_both_are_shown_side_by_side_to_everybody(context: BrowserContext, serve
     page.keyboard.press("Enter")
     expect(page.locator("#compared .notice")).to_contain_text(f"add them: qa index --encoder {models[1]} --index")
 
-    add_vectors(config, load_encoder(Embedding(model=str(models[1]))))
+    add_vectors(config, load_encoder(config.embedding.each()[1]))
     page.get_by_role("button", name="Compare").click()
     columns = page.locator("#compared .columns > section")
     expect(columns).to_have_count(2)
     assert columns.locator("h2").all_text_contents() == ["first-model", "second-model"]
-    left, right = Pipeline(config).compare(QUESTION, [load_encoder(Embedding(model=str(one))) for one in models])
+    left, right = Pipeline(config).compare(QUESTION, [load_encoder(one) for one in config.embedding.each()[:2]])
     for column, hits, other in ((columns.nth(0), left, right), (columns.nth(1), right, left)):
         expect(column.locator("li")).to_have_count(len(hits))
         numbers = [hit.passage.number for hit in other]
