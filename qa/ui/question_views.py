@@ -120,20 +120,30 @@ def _gold(asked: Question, articles: Articles) -> str:
 
 
 def _windows(golds: Sequence[Gold], articles: Articles) -> list[tuple[str, int, int]]:
-    """Article, start and end of each excerpt to show; golds that are close share one."""
+    """Article, start and end of each excerpt to show, whole words; golds that are close share one."""
     windows: list[tuple[str, int, int]] = []
     for gold in sorted(golds, key=lambda gold: (gold.article_id, gold.start)):
         if gold.article_id not in articles or any(key == gold.article_id and a <= gold.start and gold.end <= b for key, a, b in windows):
             continue
-        paragraphs = paragraph_spans(articles[gold.article_id].text)
-        around = next(((a, b) for a, b in paragraphs if a <= gold.start < b), (gold.start, gold.end))
-        start, end = max(around[0], gold.start - AROUND), min(max(around[1], gold.end), gold.end + AROUND)
-        windows.append((gold.article_id, start, end))
+        windows.append((gold.article_id, *_around(gold, articles[gold.article_id].text)))
     return windows
 
 
+def _around(gold: Gold, text: str) -> tuple[int, int]:
+    """The gold's paragraph, as much of it as is near."""
+    first, last = next(((a, b) for a, b in paragraph_spans(text) if a <= gold.start < b), (gold.start, gold.end))
+    start, end = gold.start - AROUND, gold.end + AROUND
+    start = first if start <= first else text.find(" ", start, gold.start) + 1 or gold.start
+    end = max(last, gold.end) if end >= last else max(text.rfind(" ", gold.end, end), gold.end)
+    return start, end
+
+
 def _excerpt(article: Article, start: int, end: int, golds: Sequence[Gold]) -> str:
-    return f'<div class="passage"><h4>{escape(article.title or article.id)}</h4><p>{_marked(article, start, end, golds)}</p></div>'
+    """Dots tell that the paragraph goes on: it would end at the end of a line."""
+    before = "… " if start and article.text[start - 1] != "\n" else ""
+    after = " …" if article.text[end : end + 1] not in ("", "\n") else ""
+    text = f"{before}{_marked(article, start, end, golds)}{after}"
+    return f'<div class="passage"><h4>{escape(article.title or article.id)}</h4><p>{text}</p></div>'
 
 
 def _unseen(gold: Gold) -> str:

@@ -190,6 +190,16 @@ def test_a_question_shows_answer_confidence_and_hits_with_the_gold_in_its_passag
     assert "1 of 7" in words
 
 
+def test_of_a_long_paragraph_whole_words_around_the_gold_are_shown(tab, config, encoder):
+    long = article("long", "Short.\n\n" + "wordy " * 200 + "gold " + "wordy " * 200 + "end.\n\nLast.", "Long")
+    asked = Question("q", "What glitters?", gold=(gold(long, "gold"),))
+    run = evaluate(Dataset("long", (long,), (asked,)), config, encoder=encoder)
+    (shown,) = re.findall(r'<div class="passage">.*?</div>', tab.show(Place("question", run.folder.name, question="q")))
+    words = text(shown).split()
+    assert words[:3] == ["Long", "…", "wordy"] and words[-2:] == ["wordy", "…"]
+    assert set(words) == {"Long", "…", "wordy", "gold"}
+
+
 def test_what_was_withheld_is_told_as_such(tab, name):
     words = text(tab.show(Place("question", name, question="q7")))
     assert "refused wrongly" in words
