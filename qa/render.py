@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from qa.datatypes import Answer, Citation, Response
 
 LINK_SCHEMES = ("http", "https")
+URL_CHARACTERS = "%/:?=&#@!$+,;~'"  # stay as they are in a link in Markdown; what could end it or begin markup is encoded
 FRAGMENT_WORDS = 8  # a longer quote is linked by its first and last four words, so that the link stays short
 LONGEST_SUBHEADING = 80  # characters
 PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
@@ -113,8 +114,15 @@ def count(number: object, noun: str, plural: str = "") -> str:
 
 def reference(citation: Citation) -> str:
     """One line that says where a quote is from: author, title, source, date, address; what is unknown is left out."""
-    parts = [citation.author, f"“{citation.title}”", citation.source, date_text(citation.published), safe_url(citation.url)]
-    return ", ".join(part for part in parts if part) + "."
+    return _joined(_origin(citation), safe_url(citation.url)) + "."
+
+
+def _origin(citation: Citation) -> str:
+    return _joined(citation.author, f"“{citation.title}”", citation.source, date_text(citation.published))
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)
 
 
 def quote_text(citation: Citation) -> str:
@@ -122,8 +130,14 @@ def quote_text(citation: Citation) -> str:
 
 
 def quote_markdown(citation: Citation) -> str:
-    lines = "\n".join(f"> {line}" for line in citation.quote.splitlines())
-    return f"{lines}\n>\n> — {reference(citation)}"
+    lines = "\n".join(f"> {markdown_text(line)}" for line in citation.quote.splitlines())
+    link = percent_encode(safe_url(citation.url) or "", safe=URL_CHARACTERS)
+    return f"{lines}\n>\n> — {_joined(markdown_text(_origin(citation)), link)}."
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no link, no HTML in it."""
+    return re.sub(r"[\\`*_\[\]<>&#]", r"\\\g<0>", text)
 
 
 def response_json(response: Response) -> dict[str, Any]:

@@ -9,13 +9,15 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from qa.config import Config
 from qa.errors import ConfigError
 from qa.pipeline import Pipeline
-from qa.ui import docs, mcp, theme
+from qa.ui import changes, docs, mcp, theme
 from qa.ui.api import Api
 from qa.ui.backend import Backend
+from qa.ui.limits import Limits
 from qa.ui.line import AT_ONCE, WAITING
 from qa.ui.page import build_page
 
@@ -55,11 +57,12 @@ def serve(config: Config, pipeline: Pipeline | None = None, *, block: bool = Tru
 def _around(config: Config, api: Api) -> dict[str, Any]:
     """What is served beside Gradio's page."""
     routes = [*theme.routes(), *docs.routes(config, api)]
+    middleware = [*theme.middleware(), Middleware(Limits, uploads=changes.allowed(config))]
     if not config.ui.mcp:
-        return {"middleware": theme.middleware(), "routes": routes}
+        return {"middleware": middleware, "routes": routes}
     server = mcp.mcp_server(config, api)
     routes += server.streamable_http_app().routes
-    return {"middleware": theme.middleware(), "routes": routes, "lifespan": mcp.running(server)}
+    return {"middleware": middleware, "routes": routes, "lifespan": mcp.running(server)}
 
 
 def _free_port(host: str, port: int) -> int:

@@ -20,6 +20,7 @@ from qa.datatypes import Filters, Hit, Turn
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import response_json
+from qa.ui.asked import LONGEST_QUESTION
 from qa.ui.line import Line
 from qa.ui.schemas import ArticleGiven, HitGiven, ResponseGiven, SummaryGiven, TurnGiven
 
@@ -61,6 +62,7 @@ class Api:
             until: only articles published on this day or earlier, YYYY-MM-DD
             threshold: least confidence of an answer, 0 to 1; without it, what the server is set to
         """
+        _check(question)
         past = [Turn(str(turn.get("question", "")), str(turn.get("answer", ""))) for turn in turns or ()]
         filters = filters_from(source, author, since, until)
         with self._turn():
@@ -79,6 +81,7 @@ class Api:
             since: only articles published on this day or later, YYYY-MM-DD
             until: only articles published on this day or earlier, YYYY-MM-DD
         """
+        _check(question)
         filters = filters_from(source, author, since, until)
         with self._turn():
             return [_hit(hit) for hit in self.pipeline.search(question, filters, min(max(limit, 1), MOST_HITS))]
@@ -123,6 +126,13 @@ def _told(endpoint: Endpoint) -> Endpoint:
             raise gr.Error(str(error), print_exception=False) from None
 
     return told
+
+
+def _check(question: str) -> None:
+    if not isinstance(question, str):
+        raise QAError("the question must be text")
+    if len(question) > LONGEST_QUESTION:
+        raise QAError(f"the question is too long: {len(question):,} characters, at most {LONGEST_QUESTION:,} are taken")
 
 
 def filters_from(source: str | None = "", author: str | None = "", since: str | None = "", until: str | None = "") -> Filters:

@@ -9,6 +9,8 @@ from typing import Any
 from qa.datatypes import Filters, Response, Turn
 from qa.ui.conversation import Conversation
 
+LONGEST_QUESTION = 20_000  # characters that the page and the endpoints take
+
 
 @dataclass(frozen=True)
 class Asked:

@@ -82,7 +82,8 @@ def _section(name: str, about: Mapping[str, Any], address: str) -> str:
     required = parameters.get("required", [])
     rows = "".join(_row(key, schema, key in required) for key, schema in parameters["properties"].items())
     head = "<tr><th scope=col>Parameter</th><th scope=col>Type</th><th scope=col>Default</th><th scope=col>Meaning</th></tr>"
-    table = f'<div class="wide"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>' if rows else "<p>No parameters.</p>"
+    filled = f'<div class="wide" tabindex="0"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+    table = filled if rows else "<p>No parameters.</p>"
     result = escape(json.dumps(about["result"], indent=2))
     return f"""<section id="{name}"><h2><code>{name}</code></h2><p>{_prose(about["description"])}</p>{table}
 <h3>Example</h3>{_code(_python(name, address))}{_code(_curl(name, address))}

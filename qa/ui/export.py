@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 
 from qa.datatypes import Answer, Citation, Response
-from qa.render import escape, quote_markdown, reference, response_json, safe_url
+from qa.render import escape, markdown_text, quote_markdown, reference, response_json, safe_url
 from qa.ui.conversation import Conversation, answers, citation_of
+from qa.ui.honesty import guess_warning, is_guess
 
 STYLE = "body{max-width:42rem;margin:3rem auto;padding:0 1rem;font:1.1rem/1.6 Georgia,serif}cite{color:#555}blockquote{margin:1rem 0}"
 
@@ -28,11 +29,13 @@ def markdown(exchanges: Sequence[Response]) -> str:
 
 
 def _markdown_parts(response: Response) -> list[str]:
-    parts = [f"## {' '.join(response.question.split())}"]
+    parts = [f"## {markdown_text(' '.join(response.question.split()))}"]
     if response.standalone_question != response.question.strip():
-        parts.append(f"*Understood as: {response.standalone_question}*")
+        parts.append(f"*Understood as: {markdown_text(response.standalone_question)}*")
     if response.answer is None:
         return [*parts, "The articles don’t say."]
+    if is_guess(response):
+        parts.append(guess_warning(response))
     for answer in answers(response):
         parts += [quote_markdown(citation) for citation in _cited(response, answer)]
         parts.append(f"Confidence: {answer.confidence:.0%}")
@@ -56,6 +59,8 @@ def _section(response: Response) -> str:
         head += f"<p><i>Understood as: {escape(response.standalone_question)}</i></p>"
     if response.answer is None:
         return f"<section>{head}<p>The articles don’t say.</p></section>"
+    if is_guess(response):
+        head += f"<p>{escape(guess_warning(response))}</p>"
     quotes = [_quote_html(citation, answer) for answer in answers(response) for citation in _cited(response, answer)]
     return f"<section>{head}{''.join(quotes)}</section>"
 

@@ -9,7 +9,7 @@ from qa.render import count, date_text
 NEARNESS = (
     (0.85, "The best guess fell just short of being shown"),
     (0.5, "The best guess was well short of being shown"),
-    (0.0, "Nothing came near to being an answer"),
+    (0.0, "The best guess was far from being shown"),
 )
 
 
@@ -30,7 +30,7 @@ def nearness(response: Response) -> str:
     if guess is None:
         return "No passage has words that could be the answer."
     words = next(words for least, words in NEARNESS if guess.confidence >= least * response.threshold)
-    return f"{words}: {guess.confidence:.0%} sure, where {response.threshold:.0%} is asked for."
+    return f"{words}: it is {guess.confidence:.0%} sure, and answers are shown from {response.threshold:.0%} on."
 
 
 def is_guess(response: Response) -> bool:

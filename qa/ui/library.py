@@ -33,7 +33,7 @@ class Library:
         with gr.Row(elem_id="shelves"):
             with gr.Column(elem_id="catalogue", min_width=300):
                 with gr.Row(elem_classes="controls"):
-                    self.words = gr.Textbox(label="Find an article", placeholder="Words of title, author or source", scale=3)
+                    self.words = gr.Textbox(label="Find an article", placeholder="Title, author or source", scale=3)
                     self.order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", scale=1, min_width=140)
                 with gr.Row(elem_classes="controls"):
                     self.source = gr.Dropdown([("Any source", ANY)], value=ANY, label="Source", min_width=130)

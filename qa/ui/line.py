@@ -69,6 +69,10 @@ class Line:
                 self._drop(place)
             self._admit()
 
+    @property
+    def waiting(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
     def ahead(self, place: Place) -> int:
         """How many of the waiting will be admitted before this one, if nobody else comes."""
         with self._lock:
@@ -91,8 +95,8 @@ class Line:
                 self._waiting[user] = places  # behind the others
 
     def _check_room(self, place: Place) -> None:
-        waiting, own = sum(map(len, self._waiting.values())), len(self._waiting[place.user])
-        if waiting > self._most_waiting:
+        own = len(self._waiting[place.user])
+        if self.waiting > self._most_waiting:
             self._drop(place)
             raise QAError(f"the queue is full: {self._most_waiting} questions are waiting (try again in a moment)")
         if own > self._most_waiting // 2:

@@ -17,7 +17,7 @@ from qa.datatypes import Response
 from qa.errors import QAError
 from qa.ui import feedback, views
 from qa.ui.api import Api, add_endpoints, filters_from, user_of
-from qa.ui.asked import to_ask
+from qa.ui.asked import LONGEST_QUESTION, to_ask
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
 from qa.ui.encoders import Comparison, EncoderList
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 LOADING_SECONDS = 2  # how often an open page looks at the state while models load, and afterwards
 READY_SECONDS = 6
-LONGEST_QUESTION = 20_000  # characters that the box takes
 
 
 def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:

@@ -31,7 +31,7 @@ def test_what_was_searched_in_words(counts: tuple[int, int], filters: Filters, w
 
 @pytest.mark.parametrize(
     ("confidence", "words"),
-    [(0.3, "The best guess fell just short"), (0.2, "The best guess was well short"), (0.1, "Nothing came near")],
+    [(0.3, "The best guess fell just short"), (0.2, "The best guess was well short"), (0.1, "The best guess was far from")],
 )
 def test_nearness_is_a_share_of_the_threshold(confidence: float, words: str) -> None:
     assert nearness(replace(UNANSWERED, withheld=Answer("Nobody", confidence, ()))).startswith(words)
