@@ -27,7 +27,7 @@ REMEMBERED = 20  # turns
 THANKS: Mapping[Verdict, str] = {
     "right": "Thanks, kept as right.",
     "wrong": "Thanks, kept as wrong.",
-    "words": "Thanks, these words are kept.",
+    "words": "Thanks, kept.",
     "withdrawn": "Taken back.",
 }
 

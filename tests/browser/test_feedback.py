@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from browser.pages import Serve, ask, open_page
-from browser.test_safety import PAYLOADS, poisoned
+from browser.test_accessibility import faults
 from fake_pipeline import ARTICLES, MOON, QUARANTINE
 from fakes import FakeEncoder
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from typer.testing import CliRunner
 
 from qa.cli import app
@@ -48,10 +49,16 @@ def thanks(page: Page) -> Locator:
     return page.locator("#chat .judging .thanks").last
 
 
+def open_to_select(page: Page) -> None:
+    button(page, "Show the right words").click()
+    page.locator("#article .body[role=textbox]").wait_for()
+
+
 def select(page: Page, body: str, words: str) -> None:
     """As a mouse does, from the first to the last of the words."""
     place = page.evaluate(
         """([body, words]) => {
+            getSelection().removeAllRanges(); // pressing inside a selection would drag it
             const walker = document.createTreeWalker(document.querySelector(body), NodeFilter.SHOW_TEXT);
             for (let node = walker.nextNode(); node; node = walker.nextNode()) {
                 const at = node.textContent.indexOf(words);
@@ -108,14 +115,14 @@ def test_what_was_pressed_is_shown_again_after_the_next_question_and_a_reload(pa
 
 def test_words_selected_with_the_mouse_are_the_answer(page: Page, kept: Feedback) -> None:
     ask(page, QUESTION)
-    button(page, "Show the right words").click()
+    open_to_select(page)
     strip = page.locator("#article .selecting")
     expect(strip.locator("q")).to_have_text(QUESTION)
     answer = strip.get_by_role("button", name="These words answer")
     expect(answer).to_be_disabled()
     select(page, "#article .body", "16 July 1969")
     answer.click()
-    expect(strip.locator(".thanks")).to_have_text("Thanks, these words are kept.")
+    expect(strip.locator(".thanks")).to_have_text("Thanks, kept.")
     expect(button(page, "Show the right words")).to_have_attribute("aria-pressed", "true")
     (judgement,) = kept.judgements()
     (place,) = judgement.places
@@ -136,7 +143,7 @@ def test_words_selected_with_the_keyboard_are_the_answer(page: Page, kept: Feedb
     for _ in range(len("Apollo 11")):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator("#article .selecting .thanks")).to_have_text("Thanks, these words are kept.")
+    expect(page.locator("#article .selecting .thanks")).to_have_text("Thanks, kept.")
     assert kept.judgements()[0].places[0].quote == "Apollo 11"
     assert "".join(body.inner_text().split()) == "".join(MOON.text.split())
 
@@ -148,14 +155,13 @@ def test_words_after_a_character_of_two_units_and_over_a_paragraph_stand_where_t
     config = filled(Article("a", "Zeppelin", text, "a.txt", "0" * 64))
     page = open_page(context, serve_page(Pipeline(config, encoder=FakeEncoder()), config))
     ask(page, "Where landed the zeppelin?")
-    button(page, "Show the right words").click()
-    page.locator("#article .body[role=textbox]").wait_for()
+    open_to_select(page)
     page.keyboard.press("Control+a")
     page.get_by_role("button", name="These words answer").click()
-    expect(page.locator("#article .selecting .thanks")).to_have_text("Thanks, these words are kept.")
+    expect(page.locator("#article .selecting .thanks")).to_have_text("Thanks, kept.")
     select(page, "#article .body", "Nobody <b>saw</b>")
     page.get_by_role("button", name="These words answer").click()
-    expect(page.locator("#article .selecting .thanks")).to_have_text("Thanks, these words are kept.")
+    expect(page.locator("#article .selecting .thanks")).to_have_text("Thanks, kept.")
     places = [one.places[0] for one in Feedback(config.index.path).judgements()]
     assert [place.quote for place in places] == [text, "Nobody <b>saw</b>"]
     assert all(text[place.start : place.end] == place.quote for place in places)
@@ -168,7 +174,7 @@ def test_words_of_an_article_that_was_not_found_are_selected_in_the_library(page
     expect(page.locator("#page .selecting")).to_be_hidden()
     select(page, "#page .body", "President Nixon")
     page.locator("#page").get_by_role("button", name="These words answer").click()
-    expect(page.locator("#page .selecting .thanks")).to_have_text("Thanks, these words are kept.")
+    expect(page.locator("#page .selecting .thanks")).to_have_text("Thanks, kept.")
     (judgement,) = kept.judgements()
     assert (judgement.question, judgement.places[0].article_id) == ("Which penguins play the violin in the Pacific?", QUARANTINE.id)
 
@@ -178,10 +184,10 @@ def test_what_was_marked_is_exported_and_evaluated(page: Page, indexed: Config, 
     button(page, "Right").click()
     expect(thanks(page)).to_have_text("Thanks, kept as right.")
     ask(page, "How long were they in quarantine?")
-    button(page, "Show the right words").click()
+    open_to_select(page)
     select(page, "#article .body", "three weeks")
     page.locator("#article").get_by_role("button", name="These words answer").click()
-    expect(thanks(page)).to_have_text("Thanks, these words are kept.")
+    expect(thanks(page)).to_have_text("Thanks, kept.")
     for module in ("qa.evaluation.runs", "qa.pipeline"):
         monkeypatch.setattr(f"{module}.load_encoder", lambda settings: FakeEncoder())
     monkeypatch.setenv("QA_READER__MODEL", "sentence")
@@ -213,17 +219,18 @@ def test_a_damaged_file_is_told_and_stops_no_question(page: Page, kept: Feedback
     expect(page.locator("#chat .answer")).to_have_count(2)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS[:6])
+@pytest.mark.parametrize("payload", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '" autofocus onfocus="alert(1)" x="'])
 def test_markup_that_was_kept_never_runs(
     context: BrowserContext, serve_page: Serve, filled: Filled, monkeypatch: pytest.MonkeyPatch, payload: str
 ) -> None:
-    config = filled(poisoned(payload))
+    text = f"The zeppelin landed {payload} in Lakehurst.\n\nGoodbye, everyone."  # the second is what the report will miss
+    config = filled(Article(f"bad-{payload}", f"Zeppelin {payload}", text, f"site {payload}", "0" * 64))
     page = open_page(context, serve_page(Pipeline(config, encoder=FakeEncoder()), config))
     ask(page, f"Where landed the zeppelin {payload}?")
-    button(page, "Show the right words").click()
-    select(page, "#article .body", payload)
+    open_to_select(page)
+    select(page, "#article .body", "Goodbye")
     page.get_by_role("button", name="These words answer").click()
-    expect(thanks(page)).to_have_text("Thanks, these words are kept.")
+    expect(thanks(page)).to_have_text("Thanks, kept.")
     page.reload()
     expect(page.locator("#chat .judging [aria-pressed=true]")).to_have_count(1)
     monkeypatch.setattr("qa.evaluation.runs.load_encoder", lambda settings: FakeEncoder())
@@ -233,6 +240,19 @@ def test_markup_that_was_kept_never_runs(
     report = context.new_page()
     report.set_content(Path("report.html").read_text())
     expect(report.locator("body")).to_contain_text(f"Where landed the zeppelin {payload}?")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_marking_has_no_accessibility_fault(chromium: Browser, serve_page: Serve, indexed: Config, theme: Literal["light", "dark"]) -> None:
+    context = chromium.new_context(viewport={"width": 1400, "height": 800}, color_scheme=theme)
+    page = open_page(context, serve_page(Pipeline(indexed, encoder=FakeEncoder()), indexed))
+    ask(page, QUESTION)
+    open_to_select(page)
+    select(page, "#article .body", "16 July 1969")
+    page.get_by_role("button", name="These words answer").click()
+    expect(thanks(page)).to_have_text("Thanks, kept.")
+    assert faults(page) == []
+    context.close()
 
 
 # What a stranger may send, without the page

@@ -80,7 +80,7 @@ window.qa.feedback ??= (() => {
     offer(body);
     Object.assign(body, { contentEditable: "true", spellcheck: false, inputMode: "none" });
     for (const [name, value] of Object.entries({ role: "textbox", "aria-readonly": "true", "aria-multiline": "true" })) body.setAttribute(name, value);
-    body.ariaLabel = "The article, to select the words that answer";
+    body.ariaLabel = "The article: select the words that answer, and press Enter";
     body.addEventListener("beforeinput", (input) => input.preventDefault());
     body.focus({ preventScroll: true });
     const text = document.createTreeWalker($("mark.quote", body) ?? body, NodeFilter.SHOW_TEXT);
