@@ -73,6 +73,7 @@ class Reader(Section):
     model: str = Field(
         "span", description="span: our own model; sentence: the best sentence, without one; else a reader's folder or Hugging Face name"
     )
+    backend: Literal["auto", "torch", "openvino"] = Field("auto", description="runtime of a reader model; auto: openvino if it can")
     threshold: float | None = Field(None, ge=0, le=1, description="least confidence at which an answer is shown; unset: the calibration's")
     calibration: HomePath | None = Field(None, description="file that `qa calibrate` wrote; unset: the one that ships for the reader")
     alternatives: int = Field(4, ge=0, le=50, description="other answers listed below the first")

@@ -64,7 +64,7 @@ def load_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
         return SentenceReader(encoder)
     from qa.span_reader import SpanReader
 
-    return SpanReader(settings.model)
+    return SpanReader(settings.model, backend=settings.backend)
 
 
 def _span(hit: Hit, sentence: Offsets, score: float) -> Span:

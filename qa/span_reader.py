@@ -10,17 +10,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from qa.datatypes import Hit, Passage, Span
+from qa.exported import Numbers, Rows
 from qa.mend import mend
 from qa.questions import wants_sentence
 from qa.sentences import Offsets, sentence_spans
-from qa.span_model import SHIPPED, load_reader, reader_folder
-
-if TYPE_CHECKING:
-    import torch
+from qa.span_model import SHIPPED, reader_folder
+from qa.span_runtimes import Backend, SpanModel, load_span_model, token_inputs
 
 MAX_QUESTION = 64  # tokens; what is longer is cut off
 MAX_TITLE = 24  # tokens; likewise
@@ -28,7 +29,6 @@ MAX_WINDOW = 384  # tokens of question and passage together; longer passages are
 STRIDE = 128  # tokens that neighbouring windows share
 MAX_SPAN = 30  # tokens
 BATCH_TOKENS = 4096  # padding included
-FORBIDDEN = -1e4  # logit of a position that no span may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,10 @@ class SpanReader:
     weight = 0.05  # of a logit beside the retrieval score
     reranks = True
 
-    def __init__(self, model: str = SHIPPED, spans_per_passage: int = 3) -> None:
+    def __init__(self, model: str = SHIPPED, spans_per_passage: int = 3, backend: Backend = "auto") -> None:
         reader_folder(model)  # fails now, not at the first question
         self.name = model
+        self._backend = backend
         self._per_passage = spans_per_passage
         self._lock = threading.Lock()
 
@@ -79,77 +80,74 @@ class SpanReader:
         return [_span(hits[candidate.hit], candidate) for candidate in kept]
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
-        return load_reader(self.name)
+    def _model(self) -> SpanModel:
+        return load_span_model(self.name, self._backend)
 
     def _windows(self, question: str, passages: Sequence[Passage]) -> list[Window]:
-        tokenizer, model = self._loaded
-        limit = min(MAX_WINDOW, tokenizer.model_max_length, _positions(model))
+        tokenizer, facts = self._model.tokenizer, self._model.facts
+        limit = min(MAX_WINDOW, facts.limit)
+        tokenizer.no_truncation()
         asked = [self._asked(question, passage.title, limit) for passage in passages]
-        longest = max(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in set(asked))
-        room = limit - longest - tokenizer.num_special_tokens_to_add(pair=True)
-        encoded = tokenizer(
-            asked,
-            [passage.text for passage in passages],
-            truncation="only_second",
-            max_length=limit,
-            stride=min(STRIDE, room // 2),
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-            return_attention_mask=True,
-        )
-        windows = []
-        for row, ids in enumerate(encoded["input_ids"]):
-            part = encoded.sequence_ids(row)
-            # A token of no width (some tokenizers make them) is no place for a span to begin.
-            offsets = [
-                offset if side == 1 and offset[0] < offset[1] else None
-                for offset, side in zip(encoded["offset_mapping"][row], part, strict=True)
-            ]
-            null = ids.index(tokenizer.cls_token_id) if tokenizer.cls_token_id in ids else 0
-            inputs = {name: encoded[name][row] for name in tokenizer.model_input_names if name in encoded}
-            windows.append(Window(encoded["overflow_to_sample_mapping"][row], inputs, offsets, null))
-        return windows
+        longest = max(len(tokenizer.encode(text, add_special_tokens=False)) for text in set(asked))
+        room = limit - longest - tokenizer.num_special_tokens_to_add(is_pair=True)
+        tokenizer.enable_truncation(limit, stride=min(STRIDE, room // 2), strategy="only_second")
+        encodings = tokenizer.encode_batch(list(zip(asked, [passage.text for passage in passages], strict=True)))
+        return [
+            _window(hit, part, self._model) for hit, encoding in enumerate(encodings) for part in (encoding, *encoding.overflowing)
+        ]
 
     def _asked(self, question: str, title: str, limit: int) -> str:
         """What stands before the passage: the question and, for a model that was trained so, the title of the article."""
-        tokenizer, model = self._loaded
+        tokenizer, facts = self._model.tokenizer, self._model.facts
         question = _cut(tokenizer, question, min(MAX_QUESTION, limit // 2))
-        if not title or not getattr(model.config, "reads_titles", False):
+        if not title or not facts.reads_titles:
             return question
-        return f"{question} {tokenizer.sep_token} {_cut(tokenizer, title, min(MAX_TITLE, limit // 8))}"
+        return f"{question} {facts.separator} {_cut(tokenizer, title, min(MAX_TITLE, limit // 8))}"
 
     def _score(self, windows: Sequence[Window]) -> Iterator[Candidate]:
-        tokenizer, model = self._loaded
-        inputs = {name: [window.inputs[name] for window in windows] for name in windows[0].inputs}
-        starts, ends = _logits(model, dict(tokenizer.pad(inputs, return_tensors="pt")))
-        left = tokenizer.padding_side == "left"
+        starts, ends = self._model.score([window.inputs for window in windows])
         for row, window in enumerate(windows):
-            begin = starts.shape[1] - len(window) if left else 0
-            here = slice(begin, begin + len(window))
-            yield from _best_pairs(window, starts[row, here], ends[row, here], self._per_passage)
+            yield from _best_pairs(window, starts[row, : len(window)], ends[row, : len(window)], self._per_passage)
 
 
 def _cut(tokenizer: Any, text: str, tokens: int) -> str:
     """The first so many tokens of a text."""
-    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    offsets = tokenizer.encode(text, add_special_tokens=False).offsets
     return text if len(offsets) <= tokens else text[: offsets[tokens - 1][1]]
 
 
-def _best_pairs(window: Window, starts: torch.Tensor, ends: torch.Tensor, count: int) -> Iterator[Candidate]:
-    """The best (start, end) pairs of a window: end >= start, at most MAX_SPAN tokens, inside the passage."""
-    import torch
+def _window(hit: int, encoding: Any, model: SpanModel) -> Window:
+    # A token of no width (some tokenizers make them) is no place for a span to begin.
+    offsets = [
+        offset if side == 1 and offset[0] < offset[1] else None
+        for offset, side in zip(encoding.offsets, encoding.sequence_ids, strict=True)
+    ]
+    null = encoding.ids.index(model.facts.null) if model.facts.null in encoding.ids else 0
+    return Window(hit, token_inputs(encoding, model.facts.inputs), offsets, null)
 
-    outside = torch.tensor([offset is None for offset in window.offsets])
-    null = starts[window.null] + ends[window.null]
-    pairs = starts.masked_fill(outside, FORBIDDEN)[:, None] + ends.masked_fill(outside, FORBIDDEN)[None, :]
-    band = torch.ones_like(pairs, dtype=torch.bool).triu().tril(MAX_SPAN - 1)
+
+def _best_pairs(window: Window, starts: Rows, ends: Rows, count: int) -> Iterator[Candidate]:
+    """The best (start, end) pairs of a window: end >= start, at most MAX_SPAN tokens, inside the passage."""
+    inside = np.array([offset is not None for offset in window.offsets])
+    last = np.append(np.where(inside, ends, -np.inf), np.full(MAX_SPAN - 1, -np.inf))
+    # (tokens, MAX_SPAN): the score of the span from a token on, of 1, 2, … tokens.
+    scores = np.where(inside, starts, -np.inf)[:, None] + np.lib.stride_tricks.sliding_window_view(last, MAX_SPAN)
+    null = float(starts[window.null] + ends[window.null])
     # Neighbours of the best span score nearly as high, so that many pairs are needed to find a few that lie apart.
-    scores, places = pairs.masked_fill(~band, 2 * FORBIDDEN).flatten().topk(min(40 * count, pairs.numel()))
-    for score, place in zip(scores.tolist(), places.tolist(), strict=True):
-        first, last = window.offsets[place // len(window)], window.offsets[place % len(window)]
-        if first is not None and last is not None and score > FORBIDDEN:
-            yield Candidate(window.hit, first[0], last[1], score - float(null))
+    for place in _largest(scores.ravel(), 40 * count):
+        first, more = divmod(int(place), MAX_SPAN)
+        begin, end = window.offsets[first], window.offsets[min(first + more, len(window) - 1)]
+        score = float(scores[first, more])
+        if begin is not None and end is not None and score > -np.inf:
+            yield Candidate(window.hit, begin[0], end[1], score - null)
+
+
+def _largest(values: Rows, count: int) -> Numbers:
+    """Places of the largest values, largest first."""
+    if count < len(values):
+        some = np.argpartition(-values, count)[:count]
+        return some[np.argsort(-values[some], kind="stable")]
+    return np.argsort(-values, kind="stable")
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
@@ -188,39 +186,3 @@ def _span(hit: Hit, candidate: Candidate) -> Span:
     """The candidate in characters of the article."""
     passage, start, end = hit.passage, candidate.start, candidate.end
     return Span(hit, passage.start + start, passage.start + end, passage.text[start:end], candidate.score)
-
-
-def _positions(model: Any) -> int:
-    """Longest input of the model. RoBERTa's kind counts positions from its padding index on."""
-    positions = int(getattr(model.config, "max_position_embeddings", MAX_WINDOW) or MAX_WINDOW)
-    counts_from_padding = model.config.model_type in ("roberta", "xlm-roberta", "camembert", "longformer", "mpnet")
-    return positions - 2 if counts_from_padding and positions > 2 else positions
-
-
-def _logits(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Start and end logits, float32 (windows, tokens) each.
-
-    The encoder runs in bfloat16 where the processor multiplies that; the span head never does, since its scores are
-    compared across passages and bfloat16 has three digits.
-    """
-    import torch
-
-    head = getattr(model, "qa_outputs", None)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
-        if not isinstance(head, torch.nn.Linear):
-            output = model(**batch)
-            return output.start_logits.float(), output.end_logits.float()
-        hidden = model.base_model(**batch)[0]
-    with torch.inference_mode():
-        starts, ends = head(hidden.float()).unbind(-1)
-    return starts, ends
-
-
-@cache
-def _has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
-    import torch
-
-    # Older versions of torch cannot tell; float32 is always right.
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

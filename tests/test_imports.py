@@ -20,7 +20,7 @@ LAYERS = (
     {"exported"},
     {
         "calibration", "chat", "copies", "encoder", "encoder_runtimes", "lock", "mend", "passages", "reading", "render",
-        "span_model", "store",
+        "span_model", "span_runtimes", "store",
     },  # fmt: skip
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"batches", "check", "indexer", "repair", "retriever"},
@@ -33,7 +33,7 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 # Within a layer these come first.
 BELOW = {
     ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
-    ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
+    ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
 }  # fmt: skip
 
 

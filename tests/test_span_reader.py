@@ -25,6 +25,7 @@ from qa import span_model
 from qa.datatypes import Hit, Passage
 from qa.errors import ModelError
 from qa.span_reader import MAX_SPAN, SpanReader
+from qa.span_runtimes import on_torch
 
 WORDS = "who built the old tower in paris gustave eiffel was engineer it stands there now a b c d e".split()
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
@@ -76,7 +77,7 @@ class WordModel:
 def make_reader(monkeypatch: pytest.MonkeyPatch):
     def make(model: WordModel, spans_per_passage: int = 3) -> SpanReader:
         monkeypatch.setattr("qa.span_reader.reader_folder", lambda name: Path())
-        monkeypatch.setattr("qa.span_reader.load_reader", lambda name: (word_tokenizer(), model))
+        monkeypatch.setattr("qa.span_reader.load_span_model", lambda name, backend: on_torch(word_tokenizer(), model))
         return SpanReader("fake", spans_per_passage)
 
     return make
