@@ -15,7 +15,7 @@ from qa.evaluation.asking import TIMED, ask_all
 from qa.evaluation.datasets import Dataset, Gold, Question
 from qa.evaluation.indexes import eval_folder, prepare_index
 from qa.evaluation.journal import finished_runs, read_details
-from qa.evaluation.runs import evaluate, models, run_key
+from qa.evaluation.runs import evaluate, models, run_key, settings
 
 MOON = article("moon", "Apollo landed on the grey Moon in July.\n\nTwo men walked there for hours.", "Moon")
 SUN = article("sun", "The Sun is a yellow star.\n\nIt warms the Earth.", "Sun")
@@ -121,6 +121,12 @@ def test_the_fingerprint_of_a_reader_changes_with_its_files_and_with_its_calibra
 
     assert reader({}, 0.0) == reader({}, 0.0)
     assert len({reader({}, 0.0), reader({"layers": 2}, 0.0), reader({}, 1.0)}) == 3
+
+
+def test_settings_that_change_no_outcome_are_left_out(config):
+    elsewhere = config.replace("index.path", "elsewhere").replace("ui.port", 1).replace("embedding.others", [{"model": "other"}])
+    assert settings(elsewhere) == settings(config)
+    assert settings(config.replace("embedding.model", "other")) != settings(config)
 
 
 def test_models_that_are_not_asked_have_no_fingerprint(config, tmp_path):
