@@ -2,83 +2,125 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from browser.pages import Serve, ask, open_page
+from browser.payloads import PAYLOADS, SCHEMES
 from fake_pipeline import FakePipeline
-from playwright.sync_api import BrowserContext, expect
+from markdown_it import MarkdownIt
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from qa.datatypes import Article
+import qa.ui.backend
+from qa.datatypes import Article, Filters, Refusal
 
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)>",
-    '"><script>alert(1)</script>',
-    "'><img src=x onerror=alert(1)>",
-    '" onmouseover="alert(1)" x="',
-    "javascript:alert(1)",
-    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
-    "</p></article><script>alert(1)</script>",
-    "<a href='javascript:alert(1)'>x</a>",
-    "${alert(1)}",
-    "{{constructor.constructor('alert(1)')()}}",
-    "<details open ontoggle=alert(1)>",
-    "<style>@import 'http://192.0.2.1/x.css';</style>",
-    "<img src=http://192.0.2.1/x.png>",
-    "</script><script>alert(1)</script>",
-    "<math><mi xlink:href='data:x,<script>alert(1)</script>'></mi></math>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "<mark onclick=alert(1)>",
-    "`-alert(1)-`",
-]
+AT_ONCE = 4  # payloads in one question: as many as the pipeline cites
 
 
-def poisoned(payload: str) -> Article:
+def poisoned(number: int, payload: str) -> Article:
     """An article whose every field carries the payload."""
-    text = f"The zeppelin landed {payload} in Lakehurst.\n\nNobody {payload} was hurt."
     return Article(
-        id=f"bad-{payload}",
+        id=f"{number}-{payload}",
         title=f"Zeppelin {payload}",
-        text=text,
+        text=f"The zeppelin{number} landed {payload} in Lakehurst.\n\nNobody {payload} was hurt.",
         source=f"site {payload}",
         sha256="0" * 64,
         author=f"Ann {payload}",
         published=date(1937, 5, 6),
-        url=payload if payload.startswith("javascript") else f"https://example.org/{payload}",
+        url=payload if payload in SCHEMES else f"https://example.org/{payload}",
     )
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_markup_in_an_article_or_a_question_is_shown_and_never_runs(context: BrowserContext, serve_page: Serve, payload: str) -> None:
-    page = open_page(context, _address(serve_page, payload))
-    ask(page, f"Where landed the zeppelin {payload}?")
-    expect(page.locator("#chat .question")).to_have_text(f"Where landed the zeppelin {payload}?")
-    expect(page.locator("#sources .card h3").first).to_have_text(f"Zeppelin {payload}")
-    page.locator("#sources").get_by_role("button", name="Open in the article").first.click()
-    expect(page.locator("#article h2")).to_have_text(f"Zeppelin {payload}")
-    expect(page.locator("#article .body p").first).to_have_text(f"The zeppelin landed {payload} in Lakehurst.")
+class Poisoned(FakePipeline):
+    """Answers with the articles that the question names by number, a sentence of each."""
+
+    def _ranked(self, question: str, filters: Filters) -> list[tuple[Article, int, int, float]]:
+        named = [place for place in super()._ranked(question, filters) if place[0].text.split()[1] in question.split()]
+        first = {place[0].id: place for place in reversed(named)}
+        return [(article, start, end, 1.0) for article, start, end, _ in sorted(first.values(), key=lambda place: place[0].title)]
+
+
+@pytest.fixture
+def poisoned_page(context: BrowserContext, serve_page: Serve, monkeypatch: pytest.MonkeyPatch) -> Page:
+    pipeline = Poisoned([poisoned(number, payload) for number, payload in enumerate(PAYLOADS)])
+    pipeline.refused = [Refusal(f"/news/{payload}.pdf", f"damaged {payload}") for payload in PAYLOADS]
+    monkeypatch.setattr(qa.ui.backend, "suggest", lambda *_: tuple(f"Who {payload}?" for payload in PAYLOADS))
+    return open_page(context, serve_page(pipeline))
+
+
+def rounds() -> Iterator[list[tuple[int, str]]]:
+    numbered = list(enumerate(PAYLOADS))
+    return (numbered[at : at + AT_ONCE] for at in range(0, len(numbered), AT_ONCE))
+
+
+def shown(texts: Locator) -> list[str]:
+    """As a reader sees it: runs of white space are one."""
+    return [" ".join(text.split()) for text in texts.all_text_contents()]
+
+
+def told(*texts: str) -> list[str]:
+    return [" ".join(text.split()) for text in texts]
+
+
+def test_there_are_sixty_payloads() -> None:
+    assert len(set(PAYLOADS)) == len(PAYLOADS) >= 60
+    assert set(SCHEMES) <= set(PAYLOADS)
+
+
+def test_markup_in_articles_questions_and_file_names_is_shown_as_text_and_never_runs(poisoned_page: Page, tmp_path: Path) -> None:
+    page = poisoned_page
+    page.locator("#welcome .suggestion").first.wait_for()
+    assert shown(page.locator("#welcome .suggestion")) == told(*(f"Who {payload}?" for payload in PAYLOADS))
+    questions = []
+    for payloads in rounds():
+        questions.append(" ".join(f"zeppelin{number} {payload}" for number, payload in payloads))
+        ask(page, questions[-1])
+        assert sorted(shown(page.locator("#sources .card h3"))) == sorted(told(*(f"Zeppelin {payload}" for _, payload in payloads)))
+        quotes = "".join(shown(page.locator("#sources .excerpt > p")))
+        assert all(told(f"landed {payload} in Lakehurst")[0] in quotes for _, payload in payloads)
+    assert shown(page.locator("#chat .question")) == told(*questions)
     for link in page.locator("#sources a, #article a").all():
         assert (link.get_attribute("href") or "").startswith("https://example.org/")
-        assert "noopener" in (link.get_attribute("rel") or "")
-    page.locator("#chat .chip button").first.hover()
-    page.wait_for_timeout(200)
+    page.locator("#history .past summary").click()
+    assert shown(page.locator("#history .past .title")) == told(questions[0][:80])
+    check_exports(page, tmp_path)
+    check_library(page)
 
 
-_served: dict[int, tuple[str, FakePipeline]] = {}
+def check_exports(page: Page, folder: Path) -> None:
+    """What was exported, as a browser shows it: the web page as it is, Markdown by a renderer that lets HTML through."""
+    for kind, render in (("Web page", str), ("Markdown", MarkdownIt("commonmark", {"html": True}).render)):
+        page.locator("#history .export").evaluate("menu => (menu.open = true)")
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind).click()
+        download.value.save_as(folder / kind)
+        exported = page.context.new_page()
+        exported.set_content(render((folder / kind).read_text(encoding="utf-8")))
+        body = " ".join((exported.locator("body").text_content() or "").split())
+        assert [payload for payload in PAYLOADS if told(f"landed {payload} in Lakehurst")[0] not in body] == []
+        links = [link.get_attribute("href") or "" for link in exported.locator("a").all()]
+        assert all(link.startswith("https://example.org/") for link in links)
+        assert exported.locator("body script, body img, body svg, body iframe, body style, body form").count() == 0
+        exported.close()
 
 
-def _address(serve_page: Serve, payload: str) -> str:
-    """One server for all payloads: its pipeline is given another article each time."""
-    if not _served:
-        pipeline = FakePipeline([])
-        _served[0] = (serve_page(pipeline), pipeline)
-    address, pipeline = _served[0]
-    pipeline.by_id.clear()
-    pipeline.by_id["bad"] = poisoned(payload)
-    pipeline.by_id[poisoned(payload).id] = pipeline.by_id.pop("bad")
-    return address
+def check_library(page: Page) -> None:
+    page.get_by_role("tab", name="Library").click()
+    page.locator("#list li").first.wait_for()
+    assert sorted(shown(page.locator("#list li b"))) == sorted(told(*(f"Zeppelin {payload}" for payload in PAYLOADS)))
+    page.locator("#refused summary").click()
+    assert len(shown(page.locator("#refused li"))) == len(PAYLOADS)
+    assert "".join(shown(page.locator("#refused li"))).count("alert(1)") >= len(PAYLOADS)
+    page.locator("#shelves").get_by_label("Source").click()
+    expect(page.get_by_role("option")).to_have_count(len(PAYLOADS) + 1)
+    page.keyboard.press("Escape")
+    for number in (1, 2, 3):
+        row = page.locator("#list li button").nth(number)
+        title = " ".join((row.locator("b").text_content() or "").split())
+        row.click()
+        expect(page.locator("#page h2")).to_have_text(title)
 
 
 def test_a_link_with_markup_in_its_question_runs_nothing(context: BrowserContext, address: str) -> None:
