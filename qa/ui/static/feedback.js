@@ -134,6 +134,7 @@ window.qa.feedback ??= (() => {
   }
 
   function words(button, trigger) {
+    selected(); // the event of the latest change may still be on its way
     const strip = button.closest(".selecting");
     const exchange = asked()?.dataset.exchange;
     if (!chosen || !exchange || !strip.closest(".reading").contains(chosen.body)) return;
@@ -145,6 +146,7 @@ window.qa.feedback ??= (() => {
   document.addEventListener("keydown", (key) => {
     if (key.key !== "Enter" || !key.target.matches?.(".reading .body[role=textbox]")) return;
     key.preventDefault();
+    selected();
     $(".selecting button", key.target.closest(".reading")).click();
   });
   Object.assign(qa.actions, { judge, words });
