@@ -34,6 +34,7 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 BELOW = {
     ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
+    ("ui", "evaluation"),
 }  # fmt: skip
 
 
