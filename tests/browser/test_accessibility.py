@@ -26,9 +26,21 @@ def test_no_state_has_an_accessibility_fault(chromium: Browser, address: str, wi
     page.keyboard.press("Escape")
     ask(page, "Which penguins play the violin in the Pacific?")
     assert faults(page) == []
+    page.get_by_role("button", name="Show the best guess anyway").click()
+    page.locator("#chat .guess").wait_for()
+    assert faults(page) == []
     page.get_by_role("tab", name="Library").click()
     page.locator("#list button").first.click()
     page.locator("#page h2").wait_for()
+    assert faults(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_docs_have_no_accessibility_fault(chromium: Browser, address: str, theme: str) -> None:
+    context = chromium.new_context(viewport={"width": 375, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{address}docs")
     assert faults(page) == []
     context.close()
 
