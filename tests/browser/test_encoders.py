@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser.pages import Serve, ask, open_page
+from browser.test_accessibility import faults
 from fake_pipeline import ARTICLES, MOON
 from fakes import FakeEncoder
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -125,6 +126,11 @@ def test_both_are_shown_side_by_side_to_everybody(context: BrowserContext, serve
             place = numbers.index(hit.passage.number) + 1 if hit.passage.number in numbers else 0
             expect(item.locator(".tag")).to_contain_text(str(place) if place else "only here")
             expect(item.locator(".scores")).to_contain_text(f"Score {hit.score:.2f} · meaning {hit.dense_score:.2f}")
+    page.locator("#header .models summary").click()
+    assert faults(page) == []
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
 def test_without_permission_nothing_can_be_pressed_and_the_event_refuses(
