@@ -187,6 +187,7 @@ def calibrate(
     at_most: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="SHARE", help="most answers to questions on which the articles say nothing")
     ] = None,
+    weight: Annotated[list[float] | None, typer.Option(min=0, metavar="W", help="how much a set counts; once for each set")] = None,
     sample: Annotated[int | None, typer.Option(min=1, metavar="N", help="ask only N of the questions of each set")] = None,
     seed: Annotated[int, typer.Option(help="which ones --sample takes")] = 0,
     split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
@@ -194,12 +195,15 @@ def calibrate(
     index: IndexFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit the confidence of the configured reader on your own questions, and from when on an answer is shown."""
+    """Fit the confidence of the configured reader on your own questions, and from when on an answer is shown.
+
+    Of several sets, the first decides when an answer is shown; the others steady the confidence.
+    """
     from qa.evaluation.calibrate import run_calibrate
     from qa.evaluation.load import load_dataset
 
     datasets = [load_dataset(path, split if path.is_dir() else None).sample(sample, seed) for path in sets]
-    fitted = run_calibrate(datasets, settings_from(config, index), out, at_most)
+    fitted = run_calibrate(datasets, settings_from(config, index), out, at_most, weight or ())
     if as_json:
         print_json(fitted.to_json())
     for name, value in {} if as_json else {**fitted.about, "threshold": fitted.threshold}.items():

@@ -40,8 +40,8 @@ PENALTY = 1.0  # inverse strength of the L2 penalty on standardised features
 class Sample:
     """One question for the fit: what was known about its best answer, and whether that was right.
 
-    `group` is the article that it was asked of; `answerable` is False when the articles don't say. `weight` makes several
-    sets count alike.
+    `group` is the article that it was asked of; `answerable` is False when the articles don't say. `weight` is that of its
+    set, shared by the set's questions. `steers`: it has a say in when an answer is shown, as the user's own questions have.
     """
 
     features: Mapping[str, float]
@@ -49,21 +49,31 @@ class Sample:
     answerable: bool
     group: str
     weight: float = 1.0
+    steers: bool = True
 
 
-def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, at_most: float | None) -> Calibration:
-    """Fits a confidence for the configured reader on the questions of the sets, and writes it to `out`."""
+def run_calibrate(
+    datasets: Sequence[Dataset], config: Config, out: Path, at_most: float | None, weights: Sequence[float] = ()
+) -> Calibration:
+    """Fits a confidence for the configured reader on the questions of the sets, and writes it to `out`.
+
+    The sets count alike unless `weights` has a number for each. The first one decides when an answer is shown.
+    """
+    if weights and len(weights) != len(datasets):
+        raise DataError(f"{len(weights)} weights for {len(datasets)} sets: give --weight once for each set, or not at all")
     writable(out, "--out").close()  # a file that cannot be written must not cost a run
     samples: list[Sample] = []
     encoder = RememberingEncoder(load_encoder(config.embedding))
     encoder.remember()
     with progress_bar() as progress:
-        for dataset in datasets:
+        for number, dataset in enumerate(datasets):
             indexed, _ = prepare_index(dataset, config, encoder, progress)
             found = list(collect(Pipeline(indexed, encoder=encoder), dataset, progress))
-            samples += [replace(sample, weight=1 / len(found)) for sample in found]
+            share = (weights[number] if weights else 1.0) / len(found)
+            samples += [replace(sample, weight=share, steers=number == 0) for sample in found]
     sets = {dataset.name: dataset.questions_sha256 for dataset in datasets}
-    fitted = fit(samples, at_most, {"reader": config.reader.model, "encoder": encoder.fingerprint, "sets": sets, "date": today()})
+    about = {"reader": config.reader.model, "encoder": encoder.fingerprint, "sets": sets, "weights": list(weights), "date": today()}
+    fitted = fit(samples, at_most, about)
     write_json(out, fitted.to_json())
     return fitted
 
@@ -86,7 +96,8 @@ def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[
     """A calibration with its held-out figures in `about`.
 
     `at_most` is the share of questions without an answer in the articles that may be answered all the same; it sets the
-    threshold. Without it, the threshold is where right answers are best told from wrong ones (Youden's index).
+    threshold, by the samples that steer. Without it, the threshold is where right answers are best told from wrong ones
+    (Youden's index).
     """
     right = np.array([sample.right for sample in samples])
     if len(samples) < LEAST or right.all() or not right.any():
@@ -99,7 +110,11 @@ def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[
     curve = _curve(held_out, right, weights) if len(samples) >= LEAST_FOR_CURVE else ()
     confidence = np.array([along(curve, probability) for probability in held_out])
     answerable = np.array([sample.answerable for sample in samples])
-    threshold = youden_point(confidence, right, weights) if at_most is None else operating_point(confidence, answerable, at_most)
+    own = np.array([sample.steers for sample in samples])
+    if at_most is None:
+        threshold = youden_point(confidence[own], right[own], weights[own])
+    else:
+        threshold = operating_point(confidence[own], answerable[own], at_most)
     figures = _figures(confidence, right, answerable, threshold)
     return replace(_regression(samples), curve=curve, threshold=threshold, about={**(about or {}), **figures})
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from qa.calibration import Calibration, along
 from qa.errors import DataError, ModelError
-from qa.evaluation.calibrate import Sample, fit, operating_point
+from qa.evaluation.calibrate import Sample, fit, operating_point, run_calibrate
+from qa.evaluation.datasets import Dataset
 
 
 def samples(count, seed=0):
@@ -58,6 +60,20 @@ def test_too_little_to_fit_is_refused():
         fit([Sample({"reader": 1.0}, True, True, "a")] * 100)
     with pytest.raises(DataError, match="--at-most needs questions that the articles don't answer"):
         fit([Sample({"reader": float(n)}, n % 2 == 0, True, "a") for n in range(100)], at_most=0.1)
+
+
+def test_only_the_first_set_decides_when_an_answer_is_shown():
+    own = [replace(sample, steers=True) for sample in samples(1000)]
+    tempting = {"reader": 9.0, "noise": 0.0}
+    other = [replace(one, steers=False, features=tempting) for one in samples(1000, seed=1) if not one.answerable]
+    fitted = fit([*own, *other], at_most=0.1)
+    confidence = np.array([fitted.confidence(sample.features) for sample in own if not sample.answerable])
+    assert 0.03 < (confidence >= fitted.threshold).mean() < 0.13  # 0 if the others had a say
+
+
+def test_a_weight_for_each_set_or_none(tmp_path, config):
+    with pytest.raises(DataError, match="2 weights for 1 sets"):
+        run_calibrate([Dataset("x", (), ())], config, tmp_path / "fitted.json", None, [1.0, 2.0])
 
 
 def test_a_calibration_survives_its_file(tmp_path):
