@@ -97,7 +97,9 @@ def test_a_full_text_index_that_lost_its_words_is_made_anew(indexed, encoder):
     assert parts(indexed, encoder) == []
 
 
-@pytest.mark.parametrize("vector", ["zeroblob(length(vector))", "x'00'", "CAST(x'007e' || substr(vector, 3) AS BLOB)"], ids=["zero", "short", "NaN"])
+@pytest.mark.parametrize(
+    "vector", ["zeroblob(length(vector))", "x'00'", "CAST(x'007e' || substr(vector, 3) AS BLOB)"], ids=["zero", "short", "NaN"]
+)
 def test_vectors_that_are_none_are_encoded_again(indexed, encoder, vector):
     change(indexed, f"UPDATE vectors SET vector = {vector}")
     assert parts(indexed, encoder) == ["vectors"]
