@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from qa.database import BUSY_SECONDS, FILE
+from qa.database import BUSY_SECONDS, FILE, explain
 from qa.encoder import Encoder
 from qa.passages import embedding_text
 from qa.store import Store, text_key
@@ -40,7 +40,7 @@ class Fault:
 def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
     """All faults of the index in `folder`; none when it is whole. With an encoder, a sample of its vectors is made again.
 
-    StoreError when there is no index.
+    StoreError when there is no index, IndexBusy when it is being written all the time.
     """
     try:
         with Store.open(folder) as store, store.snapshot():
@@ -52,6 +52,8 @@ def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
                 found += _sampled(store, encoder)
             return found + [*_faiss(store)]
     except sqlite3.DatabaseError as error:
+        if "locked" in str(error):  # by a writer, which is no fault
+            raise explain(str(error), folder) from error
         return [Fault("file", f"{folder / FILE} cannot be read: {error}")]
 
 

@@ -27,7 +27,7 @@ from qa.store import ARTICLE_COLUMNS, article_from
 from qa.store_writer import StoreWriter
 from qa.vectors import refresh, saved_files
 
-MISSES = 1000  # row numbers without a row, one after the other, after which a damaged table is taken to be at its end
+MISSES = 1000  # row numbers without a row, after which a damaged table is taken to be at its end, if the file cannot tell the last one
 
 
 def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[str]:
@@ -37,9 +37,10 @@ def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[s
     """
     folder = config.index.path
     done = []
-    if any(fault.part == "file" for fault in check_index(folder)):
+    if _is_damaged(folder):
         with writer_lock(folder, config.index.lock_seconds), writing_errors(folder):
-            done.append(_salvage(config, encoder, progress))
+            if _is_damaged(folder):  # another process may have mended it while we waited
+                done.append(_salvage(config, encoder, progress))
     faults = check_index(folder, encoder)
     done += [_mend(config, fault, encoder, progress) for fault in faults]
     if faults:
@@ -54,6 +55,10 @@ def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[s
     if left:
         raise StoreError(f"not all could be mended: {left[0].what} (move {folder} away and run qa index PATH… again)")
     return done
+
+
+def _is_damaged(folder: Path) -> bool:
+    return any(fault.part == "file" for fault in check_index(folder))
 
 
 def _mend(config: Config, fault: Fault, encoder: Encoder, progress: Progress) -> str:
@@ -104,8 +109,9 @@ def _salvage(config: Config, encoder: Encoder, progress: Progress) -> str:
 
 def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None]]:
     """Article by article, since one that cannot be read ends a statement over all of them."""
+    last = _last_number(damaged)
     number = misses = 0
-    while misses < MISSES:
+    while number < last or misses < MISSES:
         number += 1
         misses += 1
         with contextlib.suppress(sqlite3.DatabaseError, ValueError, TypeError):
@@ -113,3 +119,11 @@ def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None
             if row is not None:
                 misses = 0
                 yield article_from(row[:-1]), row[-1]
+
+
+def _last_number(damaged: sqlite3.Connection) -> int:
+    """The highest row number that an article ever had, which SQLite keeps in a page of its own; 0 when that is damaged."""
+    with contextlib.suppress(sqlite3.DatabaseError, TypeError):
+        (last,) = damaged.execute("SELECT seq FROM sqlite_sequence WHERE name = 'articles'").fetchone()
+        return int(last)
+    return 0

@@ -12,7 +12,7 @@ from fakes import FakeEncoder, article
 from qa.check import check_index
 from qa.config import Config
 from qa.database import FILE
-from qa.errors import StoreError
+from qa.errors import IndexBusy, StoreError
 from qa.indexer import index_articles, index_paths, remove_articles
 from qa.pipeline import Pipeline
 from qa.repair import repair_index
@@ -154,7 +154,8 @@ def test_a_file_that_is_no_database_is_told_in_one_line(indexed, encoder):
         check_index(indexed.index.path, encoder)
 
 
-def test_articles_behind_a_gap_of_removed_ones_are_saved_too(indexed, encoder):
+def test_articles_behind_a_gap_of_removed_ones_are_saved_too(indexed, encoder, monkeypatch):
+    monkeypatch.setattr("qa.repair.MISSES", 10)
     many = [article(f"a{n}", f"Short piece number {n}.") for n in range(30)]
     index_articles(indexed, many, encoder=encoder)
     remove_articles(indexed, [one.id for one in many[:-1]])
@@ -168,3 +169,13 @@ def test_articles_behind_a_gap_of_removed_ones_are_saved_too(indexed, encoder):
     (indexed.index.path / FILE).write_bytes(data)
     (line,) = repair_index(indexed, encoder, silent)
     assert line.startswith("5 articles were saved")
+
+
+def test_an_index_that_is_being_written_is_not_called_damaged(indexed, encoder, monkeypatch):
+    monkeypatch.setattr("qa.check.BUSY_SECONDS", 0)
+    writer = sqlite3.connect(indexed.index.path / FILE, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(IndexBusy, match="locked by another process"):
+        check_index(indexed.index.path, encoder)
+    writer.close()
+    assert check_index(indexed.index.path, encoder) == []
