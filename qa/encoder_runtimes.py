@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from qa.config import Embedding
 from qa.errors import ModelError
-from qa.exported import Compiled, Export, NotExportable, Precision, cached_export, copied, export_key, first_line, padded, traced
-from qa.model_files import quiet_loading
+from qa.exported import Compiled, Export, NotExportable, Precision, cached_export, copied, export_key, padded, traced
+from qa.model_files import first_line, quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.model_files import content_hash, file_hash
+from qa.model_files import content_hash, file_hash, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -135,10 +135,6 @@ def openvino() -> Any:
     return openvino
 
 
-def first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
 def has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -191,7 +187,7 @@ def _made(folder: Path, make: Callable[[], Export]) -> Export:
 
 def _write(export: Export, folder: Path) -> None:
     openvino().save_model(export.graph, folder / GRAPH, compress_to_fp16=False)
-    export.tokenizer.save(str(folder / TOKENIZER))
+    (folder / TOKENIZER).write_text(export.tokenizer.to_str(), encoding="utf-8")  # its own `save` raises no OSError
     _write_json(folder / FACTS, export.facts)
 
 

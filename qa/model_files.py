@@ -118,7 +118,7 @@ def _from_hub(name: str) -> Path:
     except LocalEntryNotFoundError:
         pass
     except HFValidationError as error:
-        raise ModelError(f"{name!r} is not the name of a model: {str(error).splitlines()[0]}") from None
+        raise ModelError(f"{name!r} is not the name of a model: {first_line(error)}") from None
     remedy = f"bundled: {', '.join(BUNDLED)}; or give the model's folder"
     if constants.HF_HUB_OFFLINE:
         raise ModelError(f"model {name} is not on this machine and HF_HUB_OFFLINE is set ({remedy})")
@@ -128,8 +128,9 @@ def _from_hub(name: str) -> Path:
     except RepositoryNotFoundError:
         raise ModelError(f"there is no model {name} on Hugging Face ({remedy})") from None
     except Exception as error:  # whatever the network or the hub answers: the user needs one line
-        raise ModelError(f"model {name} is not on this machine and could not be fetched: {_first_line(error)} ({remedy})") from None
+        raise ModelError(f"model {name} is not on this machine and could not be fetched: {first_line(error)} ({remedy})") from None
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says, as much of it as fits a line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

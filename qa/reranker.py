@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from qa.config import Retrieval
 from qa.datatypes import Hit
 from qa.errors import ModelError
-from qa.model_files import model_folder, quiet_loading
+from qa.model_files import first_line, model_folder, quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -65,8 +65,7 @@ class CrossEncoderReranker:
                     str(self._folder), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
                 )
             except Exception as error:  # whatever is wrong with a model's files: the user needs one line
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                raise ModelError(f"reranker {self.name} cannot be loaded from {self._folder}: {reason}") from error
+                raise ModelError(f"reranker {self.name} cannot be loaded from {self._folder}: {first_line(error)}") from error
         if model.num_labels != 1:
             raise ModelError(f"{self.name} is no reranker: it tells {model.num_labels} classes apart, expected one score")
         return model

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import ModelError
-from qa.model_files import file_hash, model_folder
+from qa.model_files import file_hash, first_line, model_folder
 
 if TYPE_CHECKING:
     import torch
@@ -53,8 +53,7 @@ def load_reader(name: str) -> tuple[Any, Any]:
     except ModelError:
         raise
     except Exception as error:  # whatever is wrong with a model's files: the user needs one line
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"reader {name} cannot be loaded from {folder}: {reason}") from error
+        raise ModelError(f"reader {name} cannot be loaded from {folder}: {first_line(error)}") from error
     if not tokenizer.is_fast:
         raise ModelError(f"reader {name}: its tokenizer gives no offsets (save a fast one: tokenizer.json)")
     return tokenizer, model.eval()

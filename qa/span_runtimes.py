@@ -26,11 +26,10 @@ from qa.exported import (
     cached_export,
     copied,
     export_key,
-    first_line,
     padded,
     traced,
 )
-from qa.model_files import quiet_loading
+from qa.model_files import first_line, quiet_loading
 from qa.span_model import load_reader, reader_folder
 
 if TYPE_CHECKING:

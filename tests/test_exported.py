@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -205,3 +206,16 @@ print([name for name in ("torch", "transformers", "sentence_transformers") if na
     rows, heavy = done.stdout.splitlines()
     assert heavy == "[]", done.stderr
     assert np.allclose(json.loads(rows), expected, atol=1e-6)
+
+
+def test_a_tokenizer_that_finds_no_room_costs_only_the_next_start_time(cache, monkeypatch):
+    written = Path.write_text
+
+    def full(path: Path, *arguments, **options):
+        if path.name == "tokenizer.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert plus_one(cached_export("key", Maker())) == [2.0, 3.0]
+    assert [path.name for path in cache.iterdir()] == ["key.lock"]
