@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_REASON = re.compile(r"(why|how come|for what reason|what('s| is| was| were) the (reason|cause)s?)\b", re.IGNORECASE)
+_REASON = re.compile(r"(why|how come|for what reason|what('s|’s| is| was| were) the (reason|cause)s?)\b", re.IGNORECASE)
 _YES_OR_NO = re.compile(
     r"(is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(n't|n’t)?\s", re.IGNORECASE
 )

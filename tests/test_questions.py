@@ -12,6 +12,7 @@ from qa.questions import wants_sentence
         "why?",
         "How come nobody noticed?",
         "What is the reason for the delay?",
+        "What’s the reason for the delay?",
         "Did Tim Berners-Lee patent the World Wide Web?",
         "Isn't a bleached coral dead?",
         "And was it ever found?",
