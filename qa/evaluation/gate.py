@@ -30,20 +30,27 @@ def baseline_file(path: Path) -> Path:
     return path / FILE if path.is_dir() else path.with_suffix(f".{FILE}")
 
 
-def broken_floors(run: Run, file: Path) -> list[str]:
-    """A line for each metric below its floor, with the questions that went well when the floor was set and don't now."""
+def read_baseline(file: Path) -> dict[str, Any]:
+    """DataError when there is none."""
     baseline = read_json(file)
     if not {*SAME, "floors", "well"} <= set(baseline):
-        raise DataError(f"{file} is missing or damaged, so that there are no floors (measure them: qa baseline {file.parent})")
+        raise DataError(f"{file} is missing or damaged, so that there are no floors (measure them: qa baseline SET)")
+    return baseline
+
+
+def broken_floors(run: Run, file: Path) -> list[str]:
+    """A line for each metric below its floor, with the questions that went well when the floor was set and don't now."""
+    baseline = read_baseline(file)
     for key in SAME:
         if baseline.get(key) != run.result[key]:
             found = f"{str(baseline.get(key))[:12]}, the run has {str(run.result[key])[:12]}"
-            raise DataError(f"{file} is about other data: its {key} is {found} (run the same set and mode, or measure again: qa baseline)")
+            raise DataError(f"{file} is about other data: its {key} is {found} (run as it was measured, or measure again: qa baseline SET)")
     lines = []
+    well = _well(run)
     for name, floor in baseline["floors"].items():
         value = run.result["metrics"][name]
         if value is None or value < floor:
-            lost = [key for key in baseline["well"][name] if key not in _well(run)[name]]
+            lost = [key for key in baseline["well"][name] if key not in well[name]]
             more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
             lines.append(f"{name} is {value:.4f}, below its floor {floor:.4f}; lost: {', '.join(lost[:NAMED])}{more}")
     return lines

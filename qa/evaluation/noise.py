@@ -33,7 +33,7 @@ def measure_noise(run: Run, config: Config, builds: int, progress: Progress = si
             built = evaluate(shuffled(run.dataset, number), alone, run.mode, progress=progress)
         made.append({"shuffled with seed": number, "encoded": "torch, float32, one thread" if reference else "as configured"})
         figures.append(built.result["metrics"])
-    values = {name: [found[name] for found in figures] for name, value in figures[0].items() if value is not None}
+    values = {name: row for name in figures[0] if None not in (row := [found[name] for found in figures])}
     return {"spread": {name: max(row) - min(row) for name, row in values.items()}, "builds": made, "date": today()}
 
 

@@ -52,11 +52,12 @@ def test_noise_is_the_spread_over_the_run_and_indexes_built_in_other_ways(config
 
     def evaluated(dataset, config, mode, progress):
         built.append((config.index.path.parent, config.embedding.backend, [article.id for article in dataset.articles]))
-        return replace(run(15), result={"metrics": {"R@1": (0.7, 0.6)[len(built) - 1], "EM": None}})
+        metrics = {"R@1": (0.7, 0.6)[len(built) - 1], "EM": None, "wrong_given": None}  # where nothing is answered, nothing is wrong
+        return replace(run(15), result={"metrics": metrics})
 
     monkeypatch.setattr("qa.evaluation.noise.evaluate", evaluated)
     articles = tuple(article(str(number), "Text.") for number in range(9))
-    given = replace(run(15), dataset=Dataset("s", articles, QUESTIONS), result={"metrics": {"R@1": 0.5, "EM": None}})
+    given = replace(run(15), dataset=Dataset("s", articles, QUESTIONS), result={"metrics": {"R@1": 0.5, "EM": None, "wrong_given": 0.1}})
     noise = measure_noise(given, config, 2)
     assert noise["spread"] == {"R@1": pytest.approx(0.2)}
     assert [build["encoded"] for build in noise["builds"]] == ["torch, float32, one thread", "as configured"]
