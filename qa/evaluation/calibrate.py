@@ -7,7 +7,7 @@ are of the held-out folds too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from qa.encoder import load_encoder
 from qa.errors import DataError
 from qa.evaluation.asking import Asked
 from qa.evaluation.datasets import Dataset
-from qa.evaluation.files import Progress, silent, today, writable, write_json
+from qa.evaluation.files import Progress, check_writable, silent, today, write_json
 from qa.evaluation.indexes import RememberingEncoder, prepare_index
 from qa.evaluation.metrics import is_right
 from qa.evaluation.statistics import Values, auroc, calibration_error
@@ -59,9 +59,8 @@ def run_calibrate(
 
     The sets count alike unless `weights` has a number for each. The first one decides when an answer is shown.
     """
-    if weights and len(weights) != len(datasets):
-        raise DataError(f"{len(weights)} weights for {len(datasets)} sets: give --weight once for each set, or not at all")
-    writable(out, "--out").close()  # a file that cannot be written must not cost a run
+    _check(datasets, at_most, weights)
+    check_writable(out, "--out")
     samples: list[Sample] = []
     encoder = RememberingEncoder(load_encoder(config.embedding))
     encoder.remember()
@@ -76,6 +75,24 @@ def run_calibrate(
     fitted = fit(samples, at_most, about)
     write_json(out, fitted.to_json())
     return fitted
+
+
+def _check(datasets: Sequence[Dataset], at_most: float | None, weights: Sequence[float]) -> None:
+    """What can be told before anything is asked."""
+    if weights and len(weights) != len(datasets):
+        raise DataError(f"{len(weights)} weights for {len(datasets)} sets: give --weight once for each set, or not at all")
+    if not all(weight > 0 for weight in weights):
+        raise DataError("--weight must be above 0 (leave a set out that is not to count)")
+    for dataset in datasets:
+        if dataset.by_document:
+            raise DataError(f"{dataset.name}: whole documents are judged, and no answer is right or wrong (give a set with answers)")
+    if at_most is not None and datasets:
+        _check_unanswerable([question.answerable for question in datasets[0].questions])
+
+
+def _check_unanswerable(answerable: Iterable[bool]) -> None:
+    if all(answerable):
+        raise DataError("--at-most needs questions that the articles don't answer (gold: []), and the set has none")
 
 
 def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> Iterator[Sample]:
@@ -111,26 +128,23 @@ def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[
     confidence = np.array([along(curve, probability) for probability in held_out])
     answerable = np.array([sample.answerable for sample in samples])
     own = np.array([sample.steers for sample in samples])
-    if at_most is None:
-        threshold = youden_point(confidence[own], right[own], weights[own])
-    else:
-        threshold = operating_point(confidence[own], answerable[own], at_most)
+    known = confidence[own]
+    threshold = youden_point(known, right[own]) if at_most is None else operating_point(known, answerable[own], at_most)
     figures = _figures(confidence, right, answerable, threshold)
     return replace(_regression(samples), curve=curve, threshold=threshold, about={**(about or {}), **figures})
 
 
-def youden_point(confidence: Values, right: npt.NDArray[np.bool_], weights: Values) -> float:
+def youden_point(confidence: Values, right: npt.NDArray[np.bool_]) -> float:
     """The threshold with the largest difference between the share of right answers shown and that of wrong ones."""
     from sklearn.metrics import roc_curve
 
-    wrong_shown, right_shown, thresholds = roc_curve(right, confidence, sample_weight=weights)
+    wrong_shown, right_shown, thresholds = roc_curve(right, confidence)
     return float(min(1.0, thresholds[np.argmax(right_shown - wrong_shown)]))
 
 
 def operating_point(confidence: Values, answerable: npt.NDArray[np.bool_], at_most: float) -> float:
     """The least threshold at which no more than this share of the unanswerable questions is answered."""
-    if answerable.all():
-        raise DataError("--at-most needs questions that the articles don't answer (gold: []), and the set has none")
+    _check_unanswerable(answerable)
     unanswerable = np.sort(confidence[~answerable])[::-1]
     allowed = int(at_most * unanswerable.size)
     return 0.0 if allowed >= unanswerable.size else float(np.nextafter(unanswerable[allowed], 1.0))
@@ -142,6 +156,11 @@ def _regression(samples: Sequence[Sample]) -> Calibration:
 
     names = sorted({name for sample in samples for name in sample.features})
     known = [sample for sample in samples if sample.features]  # without an answer, confidence is 0 anyway
+    if len({sample.right for sample in known}) < 2:
+        raise DataError(
+            "too few answers are right, or too few wrong, to fit a confidence and to check it on questions held out "
+            "(add questions, about more articles)"
+        )
     matrix = np.array([[sample.features[name] for name in names] for sample in known])
     means, spread = matrix.mean(axis=0), matrix.std(axis=0)
     scales = np.where(spread > 0, spread, 1.0)

@@ -14,8 +14,8 @@ from rich.console import Console
 from qa.config import Config
 from qa.errors import ConfigError
 from qa.evaluation.compare import compare, sweep
-from qa.evaluation.files import unwritable, writable
-from qa.evaluation.gate import baseline_file, broken_floors, set_floors
+from qa.evaluation.files import check_writable, unwritable, writable
+from qa.evaluation.gate import baseline_file, broken_floors, read_baseline, set_floors
 from qa.evaluation.load import load_dataset
 from qa.evaluation.noise import measure_noise
 from qa.evaluation.outcomes import Mode
@@ -58,7 +58,10 @@ def labelled(configs: Iterable[tuple[Path | None, Config]]) -> dict[str, Config]
 def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> bool:
     """Runs and prints; False when the gate does not hold. The first configuration is what the others are compared with."""
     if options.html:
-        writable(options.html, "--html").close()  # a report that cannot be written must not cost a run
+        check_writable(options.html, "--html")
+    if options.gate:
+        for path in paths:
+            read_baseline(baseline_file(path))  # without floors, no run is worth its time
     if options.sweep:
         configs = sweep(configs, options.sweep)
     runs = _run_all(paths, configs, options)

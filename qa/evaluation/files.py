@@ -35,6 +35,14 @@ def writable(file: Path, option: str, mode: str = "a") -> TextIO:
         raise unwritable(file, option, error) from None
 
 
+def check_writable(file: Path, option: str) -> None:
+    """DataError when the file cannot be written: that must not cost a run. Leaves no file that was not there."""
+    there = file.exists()
+    writable(file, option).close()
+    if not there:
+        file.unlink()
+
+
 def unwritable(file: Path, option: str, error: OSError) -> DataError:
     return DataError(f"{file} cannot be written: {error.strerror} (give {option} another file)")
 

@@ -12,7 +12,7 @@ import pytest
 from qa.calibration import Calibration, along
 from qa.errors import DataError, ModelError
 from qa.evaluation.calibrate import Sample, fit, operating_point, run_calibrate
-from qa.evaluation.datasets import Dataset
+from qa.evaluation.datasets import Dataset, Gold, Question
 
 
 def samples(count, seed=0):
@@ -74,6 +74,25 @@ def test_only_the_first_set_decides_when_an_answer_is_shown():
 def test_a_weight_for_each_set_or_none(tmp_path, config):
     with pytest.raises(DataError, match="2 weights for 1 sets"):
         run_calibrate([Dataset("x", (), ())], config, tmp_path / "fitted.json", None, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "reason"),
+    [
+        (Question("q", "When?", documents={"a": 1}), {"at_most": None}, "whole documents are judged"),
+        (Question("q", "When?", gold=(Gold("a", 0, 4, "1969"),)), {"at_most": 0.1}, "--at-most needs questions that the articles don't"),
+        (Question("q", "When?"), {"at_most": None, "weights": [0.0]}, "--weight must be above 0"),
+    ],
+)
+def test_what_cannot_be_fitted_is_told_before_anything_is_asked(tmp_path, config, question, options, reason):
+    with pytest.raises(DataError, match=reason):
+        run_calibrate([Dataset("x", (), (question,))], config, tmp_path / "fitted.json", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_folds_without_a_right_answer_are_refused_in_one_line():
+    with pytest.raises(DataError, match="too few answers are right, or too few wrong"):
+        fit([Sample({"reader": float(number)}, number == 0, True, f"article {number}") for number in range(50)])
 
 
 def test_a_calibration_survives_its_file(tmp_path):

@@ -113,6 +113,7 @@ def test_a_faulty_set_stops_before_the_first_is_run(folder, tmp_path):
 def test_the_gate_holds_or_fails(folder):
     with pytest.raises(DataError, match="no floors"):
         run(folder, "--gate")
+    assert not (folder.parent / "index").exists()  # told before anything is built
     assert CliRunner().invoke(app, ["baseline", str(folder)]).exit_code == 0
     run(folder, "--gate")
     baseline = json.loads((folder / "baseline.json").read_text())
