@@ -21,11 +21,10 @@ from typing import Any
 
 from qa.errors import DataError
 from qa.evaluation.files import today, write_json
-from qa.evaluation.own import ARTICLES, article_row
+from qa.evaluation.own import ARTICLES, QUESTIONS, article_row
 from qa.feedback import Feedback, Judgement, Place
 from qa.store import Store
 
-QUESTIONS = "questions.jsonl"
 REPORT = "feedback.json"  # what came of the export; a folder that has it may be written over
 RIGHT, WORDS, REFUSAL = "marked_right", "selected_words", "marked_refusal"  # kinds of the questions
 WRONG = "marked wrong, and nobody has shown the right words"

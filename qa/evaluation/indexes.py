@@ -48,6 +48,7 @@ def prepare_index(dataset: Dataset, config: Config, encoder: Encoder, progress: 
     folder = eval_folder(config) / index_key(dataset.corpus_sha256, config.passages, encoder.fingerprint)
     lender = BorrowingEncoder(encoder, [path for path in _stores(config) if path != folder])
     config = config.replace("index.path", folder)
+    encoder.encode_questions(["warm up"])  # loading the model is no part of what an index costs
     with _alone(folder):
         report = index_articles(config, _told(dataset.articles, progress), progress=progress, encoder=lender)
         record = read_json(folder / RECORD)

@@ -16,18 +16,19 @@ from qa.datatypes import Article, Turn
 from qa.errors import DataError
 from qa.evaluation.datasets import Dataset, Gold, Question, check_gold, read_json_lines, take, take_text, text_digest
 
-ARTICLES = "articles.jsonl"
+ARTICLES, QUESTIONS = "articles.jsonl", "questions.jsonl"
 OPTIONAL = ("title", "source", "author", "published", "url", "language")  # fields of a row, besides id and text
 
 
 def load(folder: Path, split: str | None = None) -> Dataset:
     rows = folder / ARTICLES
     articles, refused = (_rows(rows), {}) if rows.is_file() else read_articles(folder / "articles")
-    questions = [_question(entry, articles, refused, place) for place, entry in read_json_lines(folder / "questions.jsonl")]
+    questions = [_question(entry, articles, refused, place) for place, entry in read_json_lines(folder / QUESTIONS)]
     if split:
         splits = sorted({question.split for question in questions if question.split})
         if split not in splits:
-            raise DataError(f"{folder}: no question is of the split {split!r}; splits there: {', '.join(splits) or 'none'}")
+            there = ", ".join(splits) or "none (leave out --split)"
+            raise DataError(f"{folder}: no question is of the split {split!r}; splits there: {there}")
         questions = [question for question in questions if question.split == split]
     return Dataset(folder.resolve().name, tuple(articles.values()), tuple(questions))
 

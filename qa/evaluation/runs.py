@@ -62,7 +62,7 @@ def evaluate(
     encoder: Encoder | None = None,
 ) -> Run:
     """Builds or finds the index, asks every question, and keeps the run under `index/eval/runs/`."""
-    mode = "retrieval" if dataset.by_document else mode  # whole documents have no answer to score
+    mode = "retrieval" if dataset.by_document and mode == "answers" else mode  # whole documents have no answer to score
     dataset = _readable(dataset) if mode == "reader" else dataset
     started = time.monotonic()
     remembering = RememberingEncoder(encoder or load_encoder(config.embedding))
@@ -190,7 +190,7 @@ def _readable(dataset: Dataset) -> Dataset:
     """Without the questions of which no paragraph is known."""
     questions = tuple(question for question in dataset.questions if question.paragraph or question.gold)
     if not questions:
-        raise DataError(f"{dataset.name}: no question has a gold passage to read")
+        raise DataError(f"{dataset.name}: no question has a gold passage to read (leave out --gold-passages)")
     return replace(dataset, questions=questions)
 
 

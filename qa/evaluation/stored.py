@@ -22,7 +22,6 @@ from qa.store import Store
 
 REMEMBERED = 4  # runs; one of 6,000 questions takes some 15 MB
 
-
 _DEFAULTS = {
     f"{section}.{key}": value
     for section, info in Config.model_fields.items()

@@ -189,6 +189,27 @@ def test_questions_asked_together_have_no_latency_and_the_failing_one_is_still_n
     assert all(outcome.error is None for outcome in outcomes[:-1])
 
 
+def test_a_reader_alone_has_nothing_to_read_where_whole_documents_are_judged(config, encoder):
+    documents = (Question("q", "When?", documents={MOON.id: 1}),)
+    with pytest.raises(DataError, match=r"no question has a gold passage to read \(leave out --gold-passages\)"):
+        evaluate(Dataset("tiny", (MOON, SUN), documents), config, "reader", encoder=encoder)
+
+
+def test_loading_the_model_is_no_part_of_what_an_index_costs(config):
+    class Loading(FakeEncoder):
+        loaded = False
+
+        def encode_questions(self, texts):
+            self.loaded = True
+            return super().encode_questions(texts)
+
+        def encode_passages(self, texts):
+            assert self.loaded
+            return super().encode_passages(texts)
+
+    evaluate(SET, config, "retrieval", encoder=Loading())
+
+
 def test_sentences_are_encoded_once_after_the_questions_that_are_timed(config, encoder, monkeypatch):
     monkeypatch.setattr("qa.evaluation.asking.TIMED", 1)
     many = tuple(Question(str(number), "When did Apollo land on the grey Moon?") for number in range(9))
