@@ -35,7 +35,8 @@ def cards(index: int, response: Response | None, faults: Faults) -> str:
     cited = response.answer.citations if response.answer else tuple(c.number for c in response.citations)
     shown = "".join(_card(index, group, cited, faults) for group in by_article.values())
     heading = "Sources" if response.answer else "Closest passages"
-    return f"""<section class="sources" aria-label="{heading}"><h2 tabindex="-1">{heading}</h2>
+    return f"""<section class="sources" aria-label="{heading}"><button class="plain back" data-do="back">← Back</button>
+<h2 tabindex="-1">{heading}</h2>
 <p class="for">{escape(response.standalone_question)}</p>{shown or "<p>Nothing was found.</p>"}</section>"""
 
 

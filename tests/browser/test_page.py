@@ -45,6 +45,25 @@ def test_a_citation_chip_opens_the_whole_article_at_the_quote(page: Page) -> Non
     expect(page.locator("#sources .card").first).to_be_visible()
 
 
+def test_escape_closes_an_open_menu_first_and_then_what_was_opened(page: Page) -> None:
+    ask(page, "When was Apollo 11 launched?")
+    page.get_by_role("button", name="Source 1").first.click()
+    page.locator("#article h2").wait_for()
+    summary = page.locator("#history .export summary")
+    summary.click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#history .export")).not_to_have_attribute("open", "")
+    expect(summary).to_be_focused()
+    expect(page.locator("#article h2")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#article h2")).to_be_hidden()
+    question = page.get_by_role("textbox", name="Question")
+    question.focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(question).to_be_focused()
+
+
 def test_the_articles_do_not_say_is_a_state_with_the_closest_passages(page: Page) -> None:
     ask(page, "Which penguins play the violin in the Pacific?")
     expect(page.locator("#chat .nothing")).to_contain_text("The articles don’t say.")

@@ -12,6 +12,7 @@ window.qa ??= (() => {
   const narrow = () => matchMedia("(max-width: 820px)").matches;
   const smooth = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   let opener = null; // the button that opened the article or the sources: focus goes back to it
+  let shower = null; // the one that opened the sources, when the article was opened from them
   let goal; // the name of what has the focus after the button that was pressed; Gradio may make another button of that one
 
   /* ---- events -------------------------------------------------------------------------------------------------------------- */
@@ -31,7 +32,10 @@ window.qa ??= (() => {
   }
 
   function raise(trigger, event, button) {
-    if (event === "select") opener = button;
+    if (event === "select") {
+      shower = button.closest("#sources") ? (shower ?? opener) : null;
+      opener = button;
+    }
     goal = button.dataset.focus;
     trigger(event, { ...button.dataset });
   }
@@ -78,11 +82,25 @@ window.qa ??= (() => {
     qa.feedback.opened(opener);
   }
 
+  /* What Escape leaves: a menu that is open, or else what was opened beside or over the conversation. */
+  function leave() {
+    const menu = $("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      $("summary", menu).focus();
+      return;
+    }
+    if (!$("#ask").offsetParent) return; // another tab is open
+    const shown = $("#ask").dataset.view;
+    const there = narrow() || $("#beside").contains(document.activeElement);
+    if (shown === "article" || (shown === "sources" && there)) back();
+  }
+
   function back(button) {
     if (button?.closest("#page")) return $("#catalogue").scrollIntoView({ behavior: smooth() });
-    const fromCard = opener?.closest("#sources");
-    view($("#ask").dataset.view === "article" && (fromCard || !narrow()) ? "sources" : "talk");
-    opener?.isConnected && opener.focus();
+    const toSources = $("#ask").dataset.view === "article" && (opener?.closest("#sources") || !narrow());
+    view(toSources ? "sources" : "talk");
+    (toSources ? opener : (shower ?? opener))?.focus();
   }
 
   /* The first piece of each mark: a paragraph's end or an emphasis cuts a mark into pieces of one name. */
@@ -245,7 +263,7 @@ window.qa ??= (() => {
   /* ---- keys and theme ------------------------------------------------------------------------------------------------------ */
 
   document.addEventListener("keydown", (key) => {
-    if (key.key === "Escape") back();
+    if (key.key === "Escape") leave();
     if (key.key === "/" && !/^(input|textarea|select)$/i.test(document.activeElement?.tagName)) {
       key.preventDefault();
       $("#question textarea, #question input")?.focus();
