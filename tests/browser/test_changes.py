@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def test_files_are_added_and_articles_removed_where_it_is_allowed(
     page.get_by_role("tab", name="Ask").click()
     ask(page, "When was the Eiffel Tower completed in March?")
     expect(page.locator("#sources .card")).to_have_count(1)
+
+
+def test_a_long_list_leaves_room_for_adding(context: BrowserContext, serve_page: Serve, filled: Filled) -> None:
+    config = filled(*[replace(MOON, id=str(n), title=f"Moon {n}") for n in range(60)]).replace("ui.allow_changes", True)
+    page = open_page(context, serve_page(Pipeline(config, encoder=FakeEncoder()), config))
+    page.get_by_role("tab", name="Library").click()
+    expect(page.locator("#list li")).to_have_count(60)
+    box = page.get_by_role("button", name="Add articles").bounding_box()
+    assert box is not None
+    there = "([x, y]) => document.elementFromPoint(x, y).closest('button')?.innerText.trim()"
+    assert page.evaluate(there, [box["x"] + 20, box["y"] + 5]) == "Add articles"
 
 
 def test_without_permission_there_is_no_button_and_the_event_refuses(

@@ -45,7 +45,8 @@
     }
     if (!button?.dataset.tab) return;
     close();
-    [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.textContent.trim() === button.dataset.tab)?.click();
+    const tabs = document.querySelectorAll("#tabs :is([role=tab], .overflow-dropdown button)"); // those that fit, and the rest
+    [...tabs].find((tab) => tab.textContent.trim() === button.dataset.tab)?.click();
     document.querySelector("#comparison textarea, #comparison input")?.focus();
   });
 })();
