@@ -61,7 +61,7 @@ def test_a_long_list_leaves_room_for_adding(context: BrowserContext, serve_page:
     box = page.get_by_role("button", name="Add articles").bounding_box()
     assert box is not None
     there = "([x, y]) => document.elementFromPoint(x, y).closest('button')?.innerText.trim()"
-    assert page.evaluate(there, [box["x"] + 20, box["y"] + 5]) == "Add articles"
+    assert page.evaluate(there, [box["x"] + 20, box["y"] + 5]).startswith("Add articles")
 
 
 def test_without_permission_there_is_no_button_and_the_event_refuses(
