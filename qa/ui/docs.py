@@ -23,7 +23,7 @@ from qa.ui.mcp import PATH as MCP_PATH
 
 PATH = "/docs"
 EXAMPLES: Mapping[str, Mapping[str, object]] = {
-    "ask": {"question": "Who found the wreck of the Endurance?", "since": "2022-01-01"},
+    "ask": {"question": "Where was the wreck of the Endurance found?", "since": "2022-01-01"},
     "search": {"question": "wreck of the Endurance", "limit": 3},
     "articles": {},
     "article": {"id": "moon-landing"},
