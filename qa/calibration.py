@@ -46,14 +46,16 @@ class Calibration:
 
     @classmethod
     def read(cls, file: Path) -> Calibration:
-        """What `to_json` gave. ModelError when the file is something else."""
+        """What `to_json` gave. ModelError when the file is something else, or not there."""
         try:
             fitted = json.loads(file.read_text(encoding="utf-8"))
             if fitted.pop("version") != VERSION:
                 raise ModelError(f"{file} is of another version of qa (fit it again: qa calibrate SET)")
             fitted["curve"] = tuple((float(x), float(y)) for x, y in fitted["curve"])
             return cls(**fitted)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise ModelError(f"calibration {file} cannot be read: {error.strerror} (fit one: qa calibrate SET --out {file})") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{file} is not a calibration: {error} (fit it again: qa calibrate SET)") from None
 
     def to_json(self) -> dict[str, Any]:

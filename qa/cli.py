@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 app.add_typer(feedback, name="feedback")
 
+INTERRUPTED = 130  # how Typer exits after Ctrl-C
+
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
 
 
@@ -174,10 +176,12 @@ def baseline(
 ) -> None:
     """Measure a set, and keep what was reached as floors that later changes may not break."""
     from qa.evaluation.command import Options, run_baseline
+    from qa.evaluation.gate import baseline_file
 
     floors = run_baseline(path, settings_from(config, index), Options(split=split, retrieval_only=retrieval_only), lower, builds)["floors"]
     for name, floor in floors.items():
         print(f"{name:14} {floor:.4f}")
+    print(f"written to {baseline_file(path)}")
 
 
 @app.command()
@@ -206,8 +210,11 @@ def calibrate(
     fitted = run_calibrate(datasets, settings_from(config, index), out, at_most, weight or ())
     if as_json:
         print_json(fitted.to_json())
-    for name, value in {} if as_json else {**fitted.about, "threshold": fitted.threshold}.items():
-        print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
+        return
+    for name, value in {**fitted.about, "threshold": fitted.threshold}.items():
+        told = f"{value:.3f}" if isinstance(value, float) else ", ".join(map(str, value)) if isinstance(value, dict | list) else value
+        print(f"{name:22} {told}")
+    print(f"written to {out}; to use it, set reader.calibration = {str(out.resolve())!r}")
 
 
 @app.command("list")
@@ -343,9 +350,10 @@ def main() -> None:
     except QAError as error:
         say(f"qa: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("qa: stopped; what was committed is kept")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            say("qa: stopped; what was done so far is kept")
+        raise
     except BrokenPipeError:  # the reader of our output has gone, as with `qa list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

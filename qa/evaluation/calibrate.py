@@ -204,7 +204,7 @@ def _figures(
 ) -> dict[str, float | None]:
     shown = confidence >= threshold
     return {
-        "questions": float(len(right)),
+        "questions": len(right),
         "ECE": calibration_error(confidence, right.astype(np.float64)),
         "right_AUROC": auroc(confidence, right),
         "no_answer_AUROC": auroc(confidence, answerable),

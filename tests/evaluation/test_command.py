@@ -115,7 +115,7 @@ def test_the_gate_holds_or_fails(folder):
         run(folder, "--gate")
     assert not (folder.parent / "index").exists()  # told before anything is built
     assert CliRunner().invoke(app, ["baseline", str(folder)]).exit_code == 0
-    run(folder, "--gate")
+    assert "no metric is below its floor" in run(folder, "--gate").stderr
     baseline = json.loads((folder / "baseline.json").read_text())
     baseline["floors"]["EM"], baseline["well"]["EM"] = 0.9, ["q1"]
     (folder / "baseline.json").write_text(json.dumps(baseline))
