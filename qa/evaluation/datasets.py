@@ -129,7 +129,10 @@ def check_gold(gold: Gold, article: Article, place: str) -> Gold:
         raise DataError(f"{place}: answer {short(gold.text)} ends at {gold.end}, beyond the end of {article.id!r} ({length} characters)")
     found = article.text[gold.start : gold.end]
     if found != gold.text:
-        raise DataError(f"{place}: answer {short(gold.text)} does not stand at {gold.start} of {article.id!r}; {short(found)} does")
+        first = article.text.find(gold.text)
+        where = f"it stands at {first}" if first >= 0 else "it stands nowhere in it"
+        told = f"answer {short(gold.text)} does not stand at {gold.start} of {article.id!r}; {short(found)} does ({where})"
+        raise DataError(f"{place}: {told}")
     return gold
 
 

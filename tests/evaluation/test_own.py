@@ -66,6 +66,7 @@ def test_split_chooses_questions(folder):
     ("entry", "reason"),
     [
         (question(gold=[GOLD | {"start": GOLD["start"] + 1}]), "question 'q1': answer 'July 1969' does not stand at"),
+        (question(gold=[GOLD | {"text": "June 1970"}]), "does (it stands nowhere in it)"),
         (question(gold=[GOLD | {"start": 60, "end": 690}]), "ends at 690, beyond the end of 'moon.txt' (64 characters)"),
         (question(gold=[GOLD | {"start": -9}]), "has start -9"),
         (question(gold=[GOLD | {"end": 1.5}]), "'end' is 1.5, expected a whole number"),

@@ -60,7 +60,7 @@ def test_a_title_that_comes_twice_is_two_articles(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (moon(asked("q", "When?", ("1969", 19))), "question 'q': answer '1969' does not stand at 19 of 'The_Moon'; ' 196' does"),
+        (moon(asked("q", "When?", ("1969", 19))), "answer '1969' does not stand at 19 of 'The_Moon'; ' 196' does (it stands at 20)"),
         (moon(asked("q", "When?", ("1969", 200))), "question 'q': answer '1969' at 200 is outside its paragraph (25 characters)"),
         (moon(asked("q", "When?", ("1969", -1))), "answer '1969' at -1 is outside its paragraph"),
         (moon(asked("q", "When?", ("", 3))), "question 'q': answer '' has start 3 and end 3"),
