@@ -18,9 +18,9 @@ def phone(chromium: Browser, address: str) -> Iterator[Page]:
     context.close()
 
 
-def within_the_window(choices: Locator) -> bool:
+def within_the_window(choices: Locator, width: int = WIDTH) -> bool:
     boxes = [box for box in (part.bounding_box() for part in choices.all()) if box]
-    return bool(boxes) and all(box["x"] >= 0 and box["x"] + box["width"] <= WIDTH for box in boxes)
+    return bool(boxes) and all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
 
 
 def test_back_leads_from_an_article_to_the_sources_and_from_them_to_the_conversation(phone: Page) -> None:
@@ -46,3 +46,12 @@ def test_menus_stay_within_the_window(phone: Page) -> None:
     phone.locator("#chat").get_by_role("button", name="Sources (").click()
     phone.locator("#sources .menu summary").first.click()
     assert within_the_window(phone.locator("#sources .menu[open] .choices, #sources .menu[open] button"))
+
+
+def test_a_menu_stays_within_a_narrow_column(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport={"width": 860, "height": 740})
+    page = open_page(context, address)
+    ask(page, "When was Apollo 11 launched?")
+    page.locator("#sources .menu summary").first.click()
+    assert within_the_window(page.locator("#sources .menu[open] .choices, #sources .menu[open] button"), 860)
+    context.close()
