@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -51,7 +51,6 @@ class Library:
                 self.article = html_piece("whole", "delete", "like", value=views.empty("Choose an article to read it."))
         self.filters = [self.source, self.author, self.since, self.until]
         self.chosen = [self.words, self.order, *self.filters]
-        self.refreshed = [self.list, self.refused, self.source, self.author]
         self._listen()
 
     def _listen(self) -> None:
@@ -61,7 +60,12 @@ class Library:
         added = self.add_button.click(self.add, [self.uploads, self.folder], [self.report, self.uploads], api_visibility="private")
         removed = self.article.delete(self.remove, None, self.article, **QUICK)
         for changed in (added, removed):
-            changed.then(self.refresh, self.chosen, self.refreshed, **QUICK)
+            self.refresh_after(changed.then)
+
+    def refresh_after(self, event: Callable[..., Any]) -> None:
+        """Has an event bring the choices up to date, then the list, by what is chosen then: it may have changed meanwhile."""
+        refreshed = event(self.refresh, None, [self.refused, self.source, self.author], **QUICK)
+        refreshed.then(self.show, self.chosen, self.list, **QUICK)
 
     def add(self, uploads: list[str] | None, folder: str, progress: gr.Progress = gr.Progress()) -> tuple[str, None]:
         return changes.add(self.config, uploads, folder, progress), None
@@ -75,15 +79,15 @@ class Library:
         dates = [event for part in (self.since, self.until) for event in (part.submit, part.blur)]
         return [self.source.change, self.author.change, *dates]
 
-    def refresh(self, *chosen: str) -> tuple[Any, ...]:
-        """The list and the choices of the filters, as the index is now. Inputs: words, order and the filters."""
+    def refresh(self) -> tuple[Any, ...]:
+        """What was refused and the choices of the filters, as the index is now."""
         try:
             articles, refused = self.pipeline.articles(), self.pipeline.refusals()
-        except QAError as error:
-            return views.notice(str(error)), gr.skip(), gr.skip(), gr.skip()
+        except QAError:  # which `show` tells
+            return gr.skip(), gr.skip(), gr.skip()
         sources = [("Any source", ANY), *_counted(a.source for a in articles)]
         authors = [("Any author", ANY), *_counted(a.author for a in articles if a.author)]
-        return self.show(*chosen), refusals(refused), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
+        return refusals(refused), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
 
     def show(self, words: str, order: str, *chosen: str) -> str:
         try:

@@ -91,7 +91,7 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
 
         gr.on(library.narrowed, on.filters, library.filters, chosen, trigger_mode="always_last", **QUICK)
         chosen.clear(lambda: ("", "", "", "", ""), None, [*library.filters, chosen], **QUICK)
-        shelf.select(library.refresh, library.chosen, library.refreshed, **QUICK)
+        library.refresh_after(shelf.select)
 
         timer = gr.Timer(LOADING_SECONDS)
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)

@@ -43,6 +43,7 @@ def test_words_and_dates_narrow_the_list(library: Page) -> None:
     expect(library.locator("#list .count")).to_have_text("1 of 3 articles")
     assert titles(library) == ["The iron lady of Paris"]
     library.get_by_role("textbox", name="Find an article").fill("")
+    expect(library.locator("#list .count")).to_have_text("3 articles")
     library.get_by_role("textbox", name="Published since").fill("1970-01-01")
     library.keyboard.press("Enter")
     expect(library.locator("#list .count")).to_have_text("1 of 3 articles")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -32,7 +33,8 @@ def talked(address: str, talk: Talk) -> Any:
             await session.initialize()
             return await talk(session)
 
-    return anyio.run(run)
+    with ThreadPoolExecutor(1) as alone:  # the thread of the tests may be running the browser's events
+        return alone.submit(anyio.run, run).result()
 
 
 def test_the_four_reading_endpoints_are_the_tools_and_nothing_else(served: str) -> None:

@@ -15,8 +15,8 @@ def test_a_page_goes_on_with_a_server_that_was_restarted(context: BrowserContext
     config = Config().replace("ui.port", int(first.local_url.rstrip("/").rpartition(":")[2]))
     page = open_page(context, first.local_url)
     ask(page, "When was Apollo 11 launched?")
-    first.close()
-
+    with page.expect_event("requestfailed", timeout=PATIENCE):  # the page looks at the server's state every few seconds
+        first.close()
     with page.expect_event("load", timeout=PATIENCE):  # Gradio's page loads anew when it finds another server
         second = qa.ui.serve(config, FakePipeline(), block=False)  # type: ignore[arg-type]
     expect(page.locator("#chat .exchange")).to_contain_text("16 July 1969")
