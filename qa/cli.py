@@ -141,15 +141,15 @@ def serve(
 
 @app.command("eval")
 def evaluate(
-    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="our own folder, a SQuAD file or a BEIR folder")],
+    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="folder with articles and questions, SQuAD file or BEIR folder")],
     details: Annotated[Path | None, typer.Option(metavar="FILE", help="a JSON line a question, as soon as it is known")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="a report with plots and the worst questions")] = None,
     sample: Annotated[int | None, typer.Option(min=1, metavar="N", help="ask only N of the questions")] = None,
     seed: Annotated[int, typer.Option(help="which ones --sample takes")] = 0,
-    split: Annotated[str | None, typer.Option(help="dev or test of our own sets; the qrels file of BEIR (default: test)")] = None,
+    split: Annotated[str | None, typer.Option(help="dev or test questions only; BEIR: the qrels file (default: test)")] = None,
     retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="search, but read nothing")] = False,
     gold_passages: Annotated[bool, typer.Option("--gold-passages", help="the reader alone, on the paragraph with the answer")] = False,
-    sweep: Annotated[str | None, typer.Option(metavar="KEY=V,V…", help="one run for each value of a setting")] = None,
+    sweep: Annotated[str | None, typer.Option(metavar="KEY=V,V…", help="a run for each value, as retrieval.dense_weight=0,0.5,1")] = None,
     gate: Annotated[bool, typer.Option("--gate", help="fail when a metric is below its floor in the set's baseline.json")] = False,
     config: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="settings; several are compared with the first")] = None,
     index: IndexFolder = None,
@@ -170,7 +170,7 @@ def baseline(
     lower: Annotated[str | None, typer.Option(metavar="REASON", help="let floors fall, and why")] = None,
     builds: Annotated[int, typer.Option(min=0, metavar="N", help="indexes built anew to measure the noise; 0: as measured before")] = 2,
     retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="search, but read nothing")] = False,
-    split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
+    split: Annotated[str | None, typer.Option(help="dev or test questions only")] = None,
     config: ConfigFile = None,
     index: IndexFolder = None,
 ) -> None:
@@ -189,12 +189,15 @@ def calibrate(
     sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="sets with right answers, as for `qa eval`")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="where to write it; use it by reader.calibration = FILE")],
     at_most: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="SHARE", help="most answers to questions on which the articles say nothing")
+        float | None,
+        typer.Option(min=0, max=1, metavar="SHARE", help="of what the articles don't say, the share that may be answered: 0.05"),
     ] = None,
-    weight: Annotated[list[float] | None, typer.Option(min=0, metavar="W", help="how much a set counts; once for each set")] = None,
+    weight: Annotated[
+        list[float] | None, typer.Option(min=0, metavar="W", help="how much a set counts, once for each (default: all alike)")
+    ] = None,
     sample: Annotated[int | None, typer.Option(min=1, metavar="N", help="ask only N of the questions of each set")] = None,
     seed: Annotated[int, typer.Option(help="which ones --sample takes")] = 0,
-    split: Annotated[str | None, typer.Option(help="dev or test of our own sets")] = None,
+    split: Annotated[str | None, typer.Option(help="dev or test questions only")] = None,
     config: ConfigFile = None,
     index: IndexFolder = None,
     as_json: AsJson = False,
