@@ -166,7 +166,7 @@ class Events:
         try:
             return views.filters_line(filters_from(*chosen))
         except QAError as error:
-            return views.notice(str(error))
+            return views.filters_problem(str(error))
 
     def _log(self, conversation: Conversation, pending: str = "") -> str:
         checked = [faults(response, self.pipeline.article) for response in conversation.exchanges]

@@ -212,6 +212,14 @@ def history() -> str:
 <details class="menu export"><summary>Export</summary><div class="choices">{exports}</div></details></nav>"""
 
 
+CLEAR = '<button class="plain" data-event="clear">Clear</button>'
+
+
 def filters_line(filters: Filters) -> str:
     words = escape(honesty.words_of(filters))
-    return f'<p class="filters">Only articles {words}. <button class="plain" data-event="clear">Clear</button></p>' if words else ""
+    return f'<p class="filters">Only articles {words}. {CLEAR}</p>' if words else ""
+
+
+def filters_problem(problem: str) -> str:
+    """Filters that cannot be understood, and a way out: no question is answered with them."""
+    return f'<p class="notice" role="alert">{escape(problem)} {CLEAR}</p>'

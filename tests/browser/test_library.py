@@ -83,6 +83,17 @@ def test_a_date_that_is_none_is_told_in_one_line(library: Page) -> None:
     expect(library.locator("#list .notice")).to_have_text("since = 'soon' is not a date: expected YYYY-MM-DD, such as 2024-03-05")
 
 
+def test_a_date_that_is_none_can_be_cleared_where_questions_are_asked(library: Page) -> None:
+    library.get_by_label("Published since").fill("soon")
+    library.get_by_label("Published since").blur()
+    library.get_by_role("tab", name="Ask").click()
+    expect(library.locator("#chosen .notice")).to_contain_text("since = 'soon' is not a date")
+    library.locator("#chosen").get_by_role("button", name="Clear").click()
+    expect(library.locator("#chosen .notice")).to_have_count(0)
+    ask(library, QUESTION)
+    expect(library.locator("#chat .answer")).to_have_count(1)
+
+
 @pytest.mark.parametrize("kind", ["Markdown", "Web page", "JSON"])
 def test_a_conversation_is_exported_with_its_citations(page: Page, tmp_path: Path, kind: str) -> None:
     ask(page, QUESTION)
