@@ -171,6 +171,7 @@ def test_words_of_an_article_that_was_not_found_are_selected_in_the_library(page
     ask(page, "Which penguins play the violin in the Pacific?")
     page.get_by_role("tab", name="Library").click()
     page.locator("#list button", has_text="Three weeks behind glass").click()
+    expect(page.locator("#page .body")).to_contain_text("President Nixon")
     expect(page.locator("#page .selecting")).to_be_hidden()
     select(page, "#page .body", "President Nixon")
     page.locator("#page").get_by_role("button", name="These words answer").click()
