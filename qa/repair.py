@@ -45,7 +45,7 @@ def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[s
     done += [_mend(config, fault, encoder, progress) for fault in faults]
     if faults:
         with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
-            with store.transaction():  # last: an article that was changed on the disk left words behind when it was cut anew
+            with store.transaction():  # before cutting anew, which takes away the words that the text has now, not those it had
                 store.rebuild_full_text()
             batches = BatchWriter(store, encoder, config.passages)
             batches.split_again(progress)
