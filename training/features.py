@@ -12,10 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
 from training.examples import Question
+
+FloatArray = npt.NDArray[np.float16]
 
 MAX_QUESTION = 48  # tokens; 99.9 % of the training questions are shorter
 MAX_TITLE = 24  # tokens
@@ -23,12 +27,16 @@ MAX_TITLE = 24  # tokens
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One example. `start` and `end` are token positions, both inclusive; `first` is the first context token."""
+    """One example. `start` and `end` are token positions, both inclusive; `first` is the first context token.
+
+    `marks`: float16 (2, tokens), a teacher's logits of starts and ends.
+    """
 
     ids: list[int]
     first: int
     start: int
     end: int
+    marks: FloatArray | None = None
 
 
 def special(tokenizer: Tokenizer, name: str) -> int:
@@ -89,16 +97,21 @@ class Featurizer:
 def batches(
     features: Iterator[Feature], max_tokens: int, max_examples: int, rng: random.Random, bucket: int = 1500
 ) -> Iterator[list[Feature]]:
-    """Takes `bucket` features, sorts them by length, cuts them into batches, and yields those in random order."""
+    """Takes `bucket` features, cuts them into batches, and yields those in random order."""
     while True:
-        taken = sorted((next(features) for _ in range(bucket)), key=lambda f: len(f.ids))
-        cut: list[list[Feature]] = [[]]
-        for feature in taken:
-            if len(cut[-1]) == max_examples or (len(cut[-1]) + 1) * len(feature.ids) > max_tokens:
-                cut.append([])
-            cut[-1].append(feature)
-        rng.shuffle(cut)
-        yield from cut
+        ready = cut([next(features) for _ in range(bucket)], max_tokens, max_examples)
+        rng.shuffle(ready)
+        yield from ready
+
+
+def cut(features: Sequence[Feature], max_tokens: int, max_examples: int) -> list[list[Feature]]:
+    """Batches of about the same length, shortest first."""
+    batches: list[list[Feature]] = [[]]
+    for feature in sorted(features, key=lambda f: len(f.ids)):
+        if len(batches[-1]) == max_examples or (len(batches[-1]) + 1) * len(feature.ids) > max_tokens:
+            batches.append([])
+        batches[-1].append(feature)
+    return batches
 
 
 def tensors(features: Sequence[Feature]) -> dict[str, torch.Tensor]:

@@ -1,0 +1,99 @@
+"""What teacher and student share: the loss, dropout, checkpoints, means of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch.nn import functional
+
+from training.features import Feature, tensors
+
+MAX_TOKENS = 3600  # a batch, padding included
+MAX_EXAMPLES = 32
+TEMPERATURE = 2.0  # of teacher and student, where one learns from the other
+TAUGHT = 0.7  # weight of the teacher's opinion beside the gold span
+NOWHERE = -1e4  # logit where no span may stand
+
+
+def logits_of(model: torch.nn.Module, features: Sequence[Feature], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """float32 (n, longest) each, of starts and of ends; NOWHERE in question, title and padding."""
+    batch = {name: tensor.to(device) for name, tensor in tensors(features).items()}
+    allowed = batch.pop("allowed")
+    on_cpu = device.type == "cpu"
+    with torch.autocast(device.type, torch.bfloat16) if on_cpu or torch.cuda.is_bf16_supported() else nullcontext():
+        output = model(**batch)
+    return tuple(logits.float().masked_fill(~allowed, NOWHERE) for logits in (output.start_logits, output.end_logits))  # type: ignore[return-value]
+
+
+def loss_of(model: torch.nn.Module, features: Sequence[Feature], device: torch.device) -> torch.Tensor:
+    """Cross-entropy of start and end; of examples that a teacher has marked, also against what it thinks (Hinton et al. 2015)."""
+    starts, ends = logits_of(model, features, device)
+    gold = [torch.tensor([getattr(f, side) for f in features], device=device) for side in ("start", "end")]
+    loss = (functional.cross_entropy(starts, gold[0]) + functional.cross_entropy(ends, gold[1])) / 2
+    if features[0].marks is None:
+        return loss
+    taught = sum(_distance(logits, _marks(features, side, logits)) for side, logits in enumerate((starts, ends))) / 2
+    return TAUGHT * taught + (1 - TAUGHT) * loss
+
+
+def _distance(logits: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
+    soft = functional.log_softmax(logits / TEMPERATURE, dim=1)
+    target = functional.log_softmax(marks / TEMPERATURE, dim=1)
+    return functional.kl_div(soft, target, reduction="batchmean", log_target=True) * TEMPERATURE**2
+
+
+def _marks(features: Sequence[Feature], side: int, like: torch.Tensor) -> torch.Tensor:
+    marks = np.full(tuple(like.shape), NOWHERE, dtype=np.float32)
+    for row, feature in enumerate(features):
+        assert feature.marks is not None
+        marks[row, : feature.marks.shape[1]] = feature.marks[side]
+    return torch.from_numpy(marks).to(like.device)
+
+
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """On the layers' outputs, not inside attention, where drawing the masks costs more than the matrices."""
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0 if "attention.self" in name or "attention.attn" in name else share
+
+
+class Checkpoint:
+    """Weights, optimizer moments and the step, in one safetensors file that is written beside and renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "checkpoint.safetensors"
+
+    def save(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+        state = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+        names = [name for name, p in model.named_parameters() if p.requires_grad]
+        moments = optimizer.state_dict()["state"]
+        for number, name in enumerate(names):
+            for key, tensor in moments.get(number, {}).items():
+                state[f"optimizer.{key}.{name}"] = tensor.detach().cpu().contiguous()
+        state["step"] = torch.tensor(step)
+        beside = self._path.with_suffix(".part")
+        save_file(state, beside)
+        beside.replace(self._path)
+
+    def load(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:
+        """The step to go on from; 0 where there is no checkpoint."""
+        if not self._path.exists():
+            return 0
+        state = load_file(self._path)
+        model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
+        names = [name for name, p in model.named_parameters() if p.requires_grad]
+        keys = ("step", "exp_avg", "exp_avg_sq")
+        known = [(i, name) for i, name in enumerate(names) if f"optimizer.step.{name}" in state]
+        moments = {i: {key: state[f"optimizer.{key}.{name}"] for key in keys} for i, name in known}
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+        return int(state["step"])
+
+
+def mean_weights(files: Sequence[Path]) -> dict[str, torch.Tensor]:
+    weights = [load_file(file) for file in files]
+    return {name: torch.stack([w[name] for w in weights]).mean(dim=0) for name in weights[0]}
