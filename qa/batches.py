@@ -20,8 +20,8 @@ from qa.config import Passages
 from qa.datatypes import Article, Passage, Refusal
 from qa.encoder import Encoder
 from qa.passages import Splitter, embedding_text
+from qa.storage import Entry, Writing
 from qa.store import text_key
-from qa.store_writer import Entry, StoreWriter
 
 BATCH = 256  # passages encoded and committed together
 STEP = 64  # the same where only vectors are added: a kill loses no more, and progress is seen
@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 class BatchWriter:
     """What is waiting to be committed, and what was done so far, in the words of an `IndexReport`."""
 
-    def __init__(self, store: StoreWriter, encoder: Encoder, settings: Passages) -> None:
+    def __init__(self, store: Writing, encoder: Encoder, settings: Passages) -> None:
         self.store = store
         self.encoder = encoder
         self.added: list[str] = []
@@ -118,7 +118,7 @@ class BatchWriter:
             found = self._vectors([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])
             with self.store.transaction(articles=False):
                 self.store.add_encoder(fingerprint, self.encoder.name, found.shape[1])
-                self.store.put_vectors(fingerprint, [(article, key) for article, _, key in rows], found)
+                self.store.put_vectors(fingerprint, rows, found)
             done, last = done + len(rows), rows[-1][1].number
 
     def flush(self, least: int = 0) -> None:

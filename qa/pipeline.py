@@ -26,7 +26,8 @@ from qa.errors import StoreError
 from qa.reader import Reader, SentenceReader, load_reader
 from qa.reranker import Reranker, load_reranker
 from qa.retriever import Retriever
-from qa.store import Store
+from qa.storage import Reading
+from qa.stores import open_store
 
 LONGEST_QUESTION = 10_000  # characters; what is longer is cut off
 LISTED = 10  # hits of a response, read or not
@@ -43,8 +44,8 @@ class Pipeline:
         self.config = config
         self._encoder, self._reader = encoder, reader
         self._chosen: Encoder | None = None
-        self._store: Store | None = None
-        self._retrievers: dict[tuple[Store, str], Retriever] = {}
+        self._store: Reading | None = None
+        self._retrievers: dict[tuple[Reading, str], Retriever] = {}
         self._reranker: Reranker | None = None
         self._calibration: Calibration | None = None
         self._counted: tuple[tuple[str, int], dict[str, object]] | None = None
@@ -149,11 +150,11 @@ class Pipeline:
         return order + rest, grouped(spans, reader.weight)
 
     def article(self, article_id: str) -> Article:
-        """StoreError when it is not there (any more)."""
+        """UnknownArticle when it is not there (any more)."""
         with self._snapshot() as store:
             article = store.article(article_id)
         if article is None:
-            raise StoreError(f"no article {article_id} in {self.config.index.path} (see: qa list)")
+            raise UnknownArticle(f"no article {article_id} in {self.config.index.path} (see: qa list)")
         return article
 
     def articles(self) -> list[ArticleSummary]:
@@ -179,7 +180,7 @@ class Pipeline:
         standalone: str,
         hits: Sequence[Hit],
         groups: Sequence[tuple[Group, Features]],
-        store: Store,
+        store: Reading,
         clock: _Clock,
         least: float | None,
     ) -> Response:
@@ -211,25 +212,25 @@ class Pipeline:
         )
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Store]:
+    def _snapshot(self) -> Iterator[Reading]:
         """The index at one moment. A folder that was replaced since the last question is opened anew."""
         folder = self.config.index.path
         with self._loading:
             if self._store is None or not self._store.is_current:
-                self._store = Store.open(folder)
+                self._store = open_store(self.config)
                 self._retrievers = {}
             store = self._store
         with store_errors(folder), store.snapshot():
             yield store
 
-    def _answering(self, store: Store) -> Retriever:
+    def _answering(self, store: Reading) -> Retriever:
         """That of the encoder which `use` chose, if it has encoded every passage, else that of the configured one. Inside a snapshot."""
         chosen = self._chosen
         if chosen is not None and (retriever := self._retriever(store, chosen)).covers():
             return retriever
         return self._retriever(store, self.encoder)
 
-    def _retriever(self, store: Store, encoder: Encoder) -> Retriever:
+    def _retriever(self, store: Reading, encoder: Encoder) -> Retriever:
         with self._loading:
             key = store, encoder.fingerprint
             if key not in self._retrievers:

@@ -8,7 +8,6 @@ Equal scores are ordered by article and place, so that the order of indexing cha
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,12 +21,10 @@ from qa.datatypes import Filters, Hit, Passage
 from qa.encoder import Encoder
 from qa.errors import MissingVectors
 from qa.reranker import Reranker
-from qa.store import Store
-from qa.vectors import VectorIndex, in_step, open_vectors
+from qa.storage import Reading, Scored
+from qa.stores import searcher
 from qa.words import content_words
 
-TITLE_WEIGHT = 1.0  # of the title in BM25, as of the text; 0 to 2 differ by less than 0.3 points of R@1
-MOST_TERMS = 64  # of a question in the full-text query
 SPARE = 100  # hits looked at beyond the candidates: which of equal ones are among these is then not left to chance
 OVERLAP = 0.5  # windows that share more than this of the shorter are one hit
 
@@ -37,14 +34,13 @@ Scores = dict[int, float]  # passage number -> score, best first
 class Retriever:
     """Searches one open store with one encoder. Safe to use from several threads."""
 
-    def __init__(self, config: Config, store: Store, encoder: Encoder, reranker: Reranker | None = None) -> None:
+    def __init__(self, config: Config, store: Reading, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._settings = config.retrieval
         self._others = [other.model for other in config.embedding.others]
         self._store = store
         self.encoder = encoder
         self._reranker = reranker
-        self._vectors: VectorIndex | None = None
-        self._refreshing = threading.Lock()
+        self._searcher = searcher(store, encoder.fingerprint)
 
     def search(self, question: str, k: int, filters: Filters = Filters(), vector: NDArray[np.float32] | None = None) -> list[Hit]:
         """Up to k hits, best first; `vector` is the encoded question when the caller has it already. MissingVectors when
@@ -54,12 +50,13 @@ class Retriever:
         if vector is None:
             vector = self.encoder.encode_questions([question])[0]
         with self._store.snapshot():
-            vectors = self._current_vectors()
-            if vectors is None:
+            now = self._searcher.now()
+            if now is None:
                 raise self._missing_vectors()
-            dense = self._dense(vectors, vector, filters)
-            lexical = self._lexical(question, filters)
-            cosines = dense | vectors.cosines(vector, [number for number in lexical if number not in dense])
+            wanted = self._settings.candidates + SPARE
+            dense = self._first(now.nearest(vector, wanted, filters))
+            lexical = self._first(now.with_words(content_words(question), wanted, filters))
+            cosines = dense | now.cosines(vector, [number for number in lexical if number not in dense])
             lexical = {number: score for number, score in lexical.items() if number in cosines}
             fused = fuse(cosines, lexical, self._settings.dense_weight)
             hits = self._hits(fused, dense, lexical, cosines)
@@ -71,45 +68,19 @@ class Retriever:
 
     def _missing_vectors(self) -> MissingVectors:
         """The error, with the command that adds them."""
-        passages = len(self._store.passage_numbers())
+        passages = self._store.passage_count()
         there = passages - self._store.missing(self.encoder.fingerprint)
         option = f"--encoder {self.encoder.name} " if self.encoder.name in self._others else ""
         return MissingVectors(
-            f"the index in {self._store.folder} has vectors of {self.encoder.name} for {there} of its {passages} "
+            f"the index in {self._store.where} has vectors of {self.encoder.name} for {there} of its {passages} "
             f"passages (add them: qa index {option}--index {self._store.folder})"
         )
 
     def covers(self) -> bool:
         """Whether this encoder has encoded every passage; asked inside a snapshot."""
-        return self._current_vectors() is not None
+        return self._searcher.now() is not None
 
-    def _current_vectors(self) -> VectorIndex | None:
-        """The vectors of the store's generation, or None when one is missing; read inside a snapshot."""
-        current = self._vectors
-        if current is not None and current.identity == self._store.identity:
-            return current
-        with self._refreshing:
-            if self._store.without_vectors(self.encoder.fingerprint, 1, after=self._last_known()):
-                return None
-            if self._vectors is None:
-                self._vectors = open_vectors(self._store, self.encoder.fingerprint)
-            else:
-                self._vectors = in_step(self._vectors, self._store, self.encoder.fingerprint)
-            return self._vectors
-
-    def _last_known(self) -> int:
-        """The last passage of the vectors at hand: only later ones can be without a vector, for numbers are not used twice."""
-        return int(self._vectors.numbers[-1]) if self._vectors is not None and len(self._vectors.numbers) else 0
-
-    def _dense(self, vectors: VectorIndex, vector: NDArray[np.float32], filters: Filters) -> Scores:
-        allowed = self._store.allowed_passages(filters) if filters else None
-        return self._first(vectors.search(vector[None], self._settings.candidates + SPARE, allowed)[0])
-
-    def _lexical(self, question: str, filters: Filters) -> Scores:
-        match = match_expression(question)
-        return self._first(self._store.search_text(match, self._settings.candidates + SPARE, filters, TITLE_WEIGHT)) if match else {}
-
-    def _first(self, found: Sequence[tuple[int, float]]) -> Scores:
+    def _first(self, found: Scored) -> Scores:
         """The candidates among (passage number, score): numbers tell the order of indexing, so equal scores go by place."""
         times = Counter(score for _, score in found)
         places = self._store.places(number for number, score in found if times[score] > 1)
@@ -159,11 +130,6 @@ def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:
         for number in dense | lexical
     }
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
-
-
-def match_expression(question: str) -> str:
-    """'Who built "the" wall?' -> '"built" OR "wall"': any content word, each quoted, so that nothing is an operator."""
-    return " OR ".join(f'"{word}"' for word in content_words(question)[:MOST_TERMS])
 
 
 def _scaled(scores: Scores) -> Scores:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from qa.database import FILE, OURS, VERSION, FrozenConnection, connect, file_identity, folded, store_errors
 from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
+from qa.seal import verify
 
 ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
 _NO_VECTOR = (
@@ -44,11 +45,16 @@ class Store:
         self._file = file_identity(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> Store:
-        """The store in `folder`. StoreError when there is none, or one that this version cannot read."""
+    def open(cls, folder: Path, whole: bool = True) -> Store:
+        """The store in `folder`. StoreError when there is none, one that this version cannot read, or one that a disk has changed.
+
+        Whoever looks for damage opens it even if it is not `whole`.
+        """
         missing = StoreError(f"no index in {folder} (make one: qa index PATH… --index {folder})")
         if not (folder / FILE).is_file():
             raise missing
+        if whole:
+            verify(folder)
         store = cls(folder)
         with store_errors(folder):
             if not store._tables():  # its writer died before the first transaction
@@ -62,6 +68,10 @@ class Store:
         if db is not None:
             db.close()
             del self._local.db
+
+    @property
+    def where(self) -> str:
+        return str(self.folder)
 
     @property
     def is_current(self) -> bool:
@@ -216,6 +226,9 @@ class Store:
         """number -> (article id, start): a passage's name that does not depend on when it was indexed."""
         query = "SELECT a.id, p.first FROM passages p JOIN articles a ON a.number = p.article WHERE p.number = ?"
         return {number: self._db.execute(query, (number,)).fetchone() for number in numbers}
+
+    def passage_count(self) -> int:
+        return self._one("passages")
 
     def passage_numbers(self) -> NDArray[np.int64]:
         """int64 (n,): numbers of all passages, ascending."""

@@ -6,7 +6,6 @@ import contextlib
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -14,26 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.database import ADDITIONS, SCHEMA, VERSION, file_identity, writing_errors
-from qa.datatypes import Article, Passage, Refusal
+from qa.datatypes import Passage, Refusal
+from qa.storage import Entry as Entry
 from qa.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An article with all that is derived from it, ready to be written. `keys` and `vectors` go with `passages`.
-
-    `vectors` is float16 (n, dim); `signature` and `bands` find copies (see qa/copies.py).
-    """
-
-    article: Article
-    file: str | None
-    passages: tuple[Passage, ...]
-    keys: tuple[bytes, ...]
-    vectors: NDArray[np.float16]
-    splitting: str
-    family: str
-    signature: bytes
-    bands: tuple[int, ...]
 
 
 class StoreWriter(Store):
@@ -94,10 +76,13 @@ class StoreWriter(Store):
             self._db.execute(
                 "INSERT INTO fulltext (rowid, title, text) VALUES (?, ?, ?)", (cursor.lastrowid, entry.article.title, passage.text)
             )
-        self.put_vectors(fingerprint, [(number, key) for key in entry.keys], entry.vectors)
+        self._keep_vectors(fingerprint, [(number, key) for key in entry.keys], entry.vectors)
 
-    def put_vectors(self, fingerprint: str, owners: Sequence[tuple[int, bytes]], vectors: NDArray[np.float16]) -> None:
-        """Keeps vectors for (article number, key) pairs; the encoder must have been added."""
+    def put_vectors(self, fingerprint: str, rows: Sequence[tuple[int, Passage, bytes]], vectors: NDArray[np.float16]) -> None:
+        """Keeps vectors for rows of `without_vectors`; the encoder must have been added."""
+        self._keep_vectors(fingerprint, [(article, key) for article, _, key in rows], vectors)
+
+    def _keep_vectors(self, fingerprint: str, owners: Sequence[tuple[int, bytes]], vectors: NDArray[np.float16]) -> None:
         encoder = self._db.execute("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0]
         self._db.executemany(
             "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",

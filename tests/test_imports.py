@@ -16,13 +16,15 @@ PACKAGE = Path(qa.__file__).parent
 # Each module imports from its own layer or those below. `reading` belongs to articles, `evaluation` and `ui` are packages of one layer.
 LAYERS = (
     {"errors", "datatypes"},
-    {"config", "database", "model_files", "phrases", "questions", "sentences", "words"},
+    {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "words"},
     {"exported"},
     {
         "calibration", "chat", "copies", "encoder", "encoder_runtimes", "lock", "mend", "passages", "reading", "render",
         "span_model", "span_runtimes", "store",
     },  # fmt: skip
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
+    {"local"},
+    {"stores"},
     {"batches", "check", "indexer", "repair", "retriever"},
     {"pipeline"},
     {"evaluation", "options", "terminal", "ui"},
