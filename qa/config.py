@@ -83,6 +83,9 @@ class Index(Section):
     path: HomePath = Field(Path("index/default"), description="folder of the index")
     store: Literal["sqlite"] = Field("sqlite", description="what keeps the articles")
     max_file_mb: int = Field(64, ge=1, description="MiB; larger files are refused (JSONL is read row by row, up to 16 times that)")
+    max_characters: int = Field(2_000_000, ge=1000, description="characters; a longer article is refused")
+    max_seconds: float = Field(60.0, ge=1, le=3600, description="seconds that a file, or a row of JSONL, may take to be read")
+    max_memory_mb: int = Field(2048, ge=256, le=2**20, description="MiB for the process that reads files (not on Windows and macOS)")
     lock_seconds: float = Field(10.0, ge=0, description="seconds to wait for another process that is writing the index")
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
+import stat
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qa import vectors
-from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, read_file
+from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, printable
 from qa.batches import BatchWriter, Progress, is_gone
 from qa.config import Config
 from qa.database import writing_errors
@@ -23,6 +25,7 @@ from qa.datatypes import Article, IndexReport, Refusal
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
 from qa.lock import writer_lock
+from qa.reading_process import FileReader
 from qa.store import Store
 from qa.store_writer import StoreWriter
 
@@ -37,7 +40,8 @@ def index_paths(
     if not paths:
         Store.open(config.index.path).close()
     with _writing(config, encoder) as run:
-        run.sync([path.resolve() for path in paths] or [Path(path) for path in run.store.folders()], prune, progress or _silent)
+        roots = [Path(os.path.realpath(path)) for path in paths] or [Path(path) for path in run.store.folders()]
+        run.sync(roots, prune, progress or _silent)
         return run.finish(progress or _silent)
 
 
@@ -78,9 +82,10 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
 class _Run:
     """One run of the indexer, with the lock held. `largest_file` in bytes."""
 
-    def __init__(self, store: StoreWriter, batches: BatchWriter, largest_file: int) -> None:
+    def __init__(self, store: StoreWriter, batches: BatchWriter, reader: FileReader, largest_file: int) -> None:
         self.store = store
         self.batches = batches
+        self._reader = reader
         self._largest_file = largest_file
         self._looked_at: set[str] = set()  # names of roots and files
         self._started = time.monotonic()
@@ -90,7 +95,7 @@ class _Run:
         files: dict[str, Path] = {}
         for root in roots:
             files |= self._files(root)
-        self._looked_at |= {*map(_name, roots), *files}
+        self._looked_at |= {*map(printable, roots), *files}
         for done, (name, path) in enumerate(files.items()):
             progress("reading", done, len(files))
             self._sync_file(name, path, known.get(name))
@@ -130,10 +135,10 @@ class _Run:
             if not root.exists():
                 self._refuse(root, "there is no such file or folder")
                 return {}
-            if root.is_dir() and _name(root) not in self.store.folders():
+            if root.is_dir() and printable(root) not in self.store.folders():
                 with self.store.transaction():
-                    self.store.put_folder(_name(root))
-            return {_name(path.resolve()): path for path in find_files(root, self._refuse_folder)}
+                    self.store.put_folder(printable(root))
+            return {printable(os.path.realpath(path)): path for path in find_files(root, self._refuse_folder)}
         except OSError as error:
             self._refuse(root, _reason(error))
             return {}
@@ -146,7 +151,7 @@ class _Run:
         if digest == known:
             self.batches.unchanged += len(self.store.articles_of_file(name))
             return
-        items = read_file(path, data, self._largest_file)
+        items = self._reader.read(path, data)
         articles = [item for item in items if isinstance(item, Article)]
         self.batches.refused += [item for item in items if isinstance(item, Refusal)]
         taken = [self.batches.add(article, name) for article in articles]
@@ -156,13 +161,17 @@ class _Run:
     def _read(self, path: Path) -> bytes | None:
         limit = self._largest_file * (JSONL_FACTOR if ".jsonl" in path.name.lower() else 1)
         try:
-            size = path.stat().st_size
-            if not path.is_file():
-                self._refuse(path, "it is not a regular file")
-            elif size > limit:
-                self._refuse(path, f"it has {size >> 20} MiB, more than index.max_file_mb = {self._largest_file >> 20} allows")
-            else:
-                return path.read_bytes()
+            with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  (Path.open knows no opener)
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode):
+                    self._refuse(path, "it is not a regular file")
+                elif found.st_size > limit:
+                    most = self._largest_file >> 20
+                    self._refuse(path, f"it has {found.st_size >> 20} MiB, more than index.max_file_mb = {most} allows")
+                elif len(data := file.read(found.st_size + 1)) != found.st_size:
+                    self._refuse(path, "it changes while it is read (run qa index again when it is whole)")
+                else:
+                    return data
         except OSError as error:
             self._refuse(path, _reason(error))
         return None
@@ -173,8 +182,8 @@ class _Run:
 
     def _prune(self, roots: Sequence[Path], missed: Sequence[str]) -> None:
         """Forgets, of the files that were not found, those below a root that are gone, with their articles; and roots that are gone."""
-        gone = [file for file in missed if any(Path(file).is_relative_to(_name(root)) for root in roots) and is_gone(file)]
-        folders = [_name(root) for root in roots if is_gone(root) and _name(root) in self.store.folders()]
+        gone = [file for file in missed if any(Path(file).is_relative_to(printable(root)) for root in roots) and is_gone(file)]
+        folders = [printable(root) for root in roots if is_gone(root) and printable(root) in self.store.folders()]
         if gone or folders:
             with self.store.transaction():
                 for file in gone:
@@ -192,7 +201,7 @@ class _Run:
             self.store.put_refusals(now)
 
     def _refuse(self, path: Path, reason: str) -> None:
-        self.batches.refused.append(Refusal(_name(path), reason))
+        self.batches.refused.append(Refusal(printable(path), reason))
 
     def _refuse_folder(self, error: OSError) -> None:
         self._refuse(Path(error.filename), _reason(error))
@@ -205,13 +214,18 @@ def _writing(config: Config, encoder: Encoder | None) -> Iterator[_Run]:
     folder = config.index.path
     with writing_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
-        yield _Run(store, BatchWriter(store, encoder, config.passages), config.index.max_file_mb << 20)
+    with (
+        writer_lock(folder, config.index.lock_seconds),
+        writing_errors(folder),
+        StoreWriter.open(folder) as store,
+        FileReader(config.index) as reader,
+    ):
+        yield _Run(store, BatchWriter(store, encoder, config.passages), reader, config.index.max_file_mb << 20)
 
 
-def _name(path: Path) -> str:
-    """A path in characters that can be stored and shown, even when its bytes are no text."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a pipe without waiting for its other end: it may have taken a file's place."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def _file_of(refusal: Refusal) -> str:

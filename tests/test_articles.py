@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from qa.articles import SUFFIXES, detect_language, find_files, read_file
+from qa.articles import MAX_FACT, SUFFIXES, detect_language, find_files, read_file
 from qa.datatypes import Article, Refusal
 from qa.errors import ArticleError
 
@@ -46,6 +47,30 @@ def test_find_files_survives_symbolic_links(tmp_path: Path) -> None:
     (tmp_path / "a" / "same.txt").symlink_to(tmp_path / "a" / "note.txt")
     (tmp_path / "a" / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
     assert [file.name for file in find_files(tmp_path)] == ["note.txt"]
+
+
+def test_find_files_stays_in_the_folder_and_names_what_it_passes_over(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "folder", tmp_path / "folder-beside"
+    folder.mkdir()
+    outside.mkdir()
+    (folder / "note.txt").write_text(NOTE)
+    (outside / "secret.txt").write_text(NOTE)
+    (folder / "a.txt").symlink_to(outside / "secret.txt")
+    (folder / "b").symlink_to(outside)
+    (folder / "c.txt").symlink_to("c.txt")
+    (folder / "d.txt").symlink_to("nowhere")
+    os.mkfifo(folder / "e.txt")
+    told: list[tuple[str, str]] = []
+    found = list(find_files(folder, lambda error: told.append((Path(error.filename).name, error.strerror))))
+    assert found == [folder / "note.txt"]
+    assert sorted(told) == [
+        ("a.txt", "it leads out of the folder"),
+        ("b", "it leads out of the folder"),
+        ("c.txt", "it leads nowhere"),
+        ("d.txt", "it leads nowhere"),
+        ("e.txt", "it is not a regular file"),
+    ]
+    assert list(find_files(folder / "a.txt")) == [folder / "a.txt"], "what is asked for by its name may be a link"
 
 
 def test_find_files_yields_a_named_file_whatever_its_suffix(tmp_path: Path) -> None:
@@ -141,6 +166,29 @@ def test_jsonl_faults_are_named_by_row_and_the_others_go_in() -> None:
         "6 id 'a' was used by a row above; ids must be unique",
         "7 a JSON object was expected, found int",
     ]
+
+
+def test_facts_too_long_to_be_true_are_cut_or_left_out() -> None:
+    long = "x" * 5000
+    row = {"title": "A bridge " * 1000, "author": "Jane " * 1000, "site": long, "url": f"https://a.example/{long}", "text": NOTE}
+    article = only(read_file(Path("/x/wire.jsonl"), json.dumps(row).encode()))
+    assert len(article.title) <= MAX_FACT
+    assert article.title.startswith("A bridge A bridge")
+    assert article.title.endswith("…")
+    assert (article.author, article.url, article.source) == (None, None, "wire.jsonl")
+    refused = read_file(Path("/x/wire.jsonl"), json.dumps({**row, "id": long}).encode())
+    assert reason(refused) == "its id has 5,000 characters, at most 1000 are taken"
+
+
+def test_an_article_too_long_to_be_one_is_refused() -> None:
+    told = "an article of 101 characters, more than index.max_characters = 100 allows"
+    assert reason(read_file(Path("/x/a.txt"), b"x" * 101, max_characters=100)) == told
+    assert reason(read_file(Path("/x/a.jsonl"), b'{"text": "%s"}' % (b"x" * 101), max_characters=100)) == told
+    assert only(read_file(Path("/x/a.txt"), b"x" * 100, max_characters=100)).text == "x" * 100
+
+
+def test_letters_far_behind_an_ornament_are_an_article() -> None:
+    assert only(read_file(Path("/x/a.txt"), ("* " * 2000 + f"\n\n{NOTE}").encode())).text.endswith(NOTE)
 
 
 def test_lone_surrogates_in_jsonl_are_replaced() -> None:

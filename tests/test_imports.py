@@ -25,7 +25,7 @@ LAYERS = (
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"local"},
     {"stores"},
-    {"batches", "check", "indexer", "repair", "retriever"},
+    {"batches", "check", "indexer", "reading_process", "repair", "retriever"},
     {"pipeline"},
     {"evaluation", "options", "terminal", "ui"},
     {"feedback_command"},
@@ -36,7 +36,7 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 BELOW = {
     ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
-    ("ui", "evaluation"),
+    ("indexer", "reading_process"), ("ui", "evaluation"),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeEncoder, article
 
+from qa import indexer
 from qa.articles import file_id
 from qa.config import Config
 from qa.database import FILE
@@ -194,17 +195,51 @@ def test_a_file_that_becomes_empty_or_unreadable_keeps_its_article(sync, config,
     assert sync().unchanged == 1
 
 
+def test_a_link_to_itself_is_refused(sync, folder):
+    (folder / "loop").symlink_to("loop")
+    assert sync(folder / "loop").refused == (Refusal(str(folder / "loop"), "there is no such file or folder"),)
+
+
+def test_a_pipe_in_a_files_place_is_not_waited_for(sync, config, folder, monkeypatch):
+    """It may take that place after the folder was looked at."""
+    sync()
+    (folder / "sea.txt").unlink()
+    os.mkfifo(folder / "sea.txt")
+    monkeypatch.setattr(indexer, "find_files", lambda root, _: iter([folder / "sea.txt"]))
+    assert sync().refused == (Refusal(str(folder / "sea.txt"), "it is not a regular file"),)
+    assert SEA in stored(config).values()
+
+
+def test_a_file_that_grows_while_it_is_read_waits_for_the_next_run(sync, config, folder, monkeypatch):
+    sync()
+    write(folder / "sea.txt", "Something new altogether.")
+    open_at_once = indexer._open_at_once
+
+    def grown(path, flags):
+        opened = open_at_once(path, flags)
+        fstat = os.fstat(opened)
+        monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((*fstat[:6], fstat.st_size - 5, *fstat[7:])))
+        return opened
+
+    with monkeypatch.context() as patch:
+        patch.setattr(indexer, "_open_at_once", grown)
+        told = "it changes while it is read (run qa index again when it is whole)"
+        assert Refusal(str(folder / "sea.txt"), told) in sync(folder / "sea.txt").refused
+    monkeypatch.undo()
+    assert SEA in stored(config).values()
+
+
 def test_a_file_that_cannot_be_opened_keeps_its_article(sync, config, folder, monkeypatch):
     sync()
     write(folder / "sea.txt", "Something new altogether.")
-    read = Path.read_bytes
+    open_at_once = indexer._open_at_once
 
-    def refuse(self: Path) -> bytes:
-        if self.name == "sea.txt":
+    def refuse(path, flags):
+        if Path(path).name == "sea.txt":
             raise PermissionError(13, "Permission denied")
-        return read(self)
+        return open_at_once(path, flags)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(indexer, "_open_at_once", refuse)
     assert sync().refused == (Refusal(str(folder / "sea.txt"), "it cannot be read: Permission denied"),)
     assert SEA in stored(config).values()
 

@@ -15,6 +15,7 @@ MAX_WORDS = 30  # of a byline; authors, their roles, two dates
 MAX_LENGTH = 250  # characters of a byline
 MAX_FOREIGN = 100  # characters of a line in which a date in another language is looked for
 MAX_NAME_WORDS = 5
+MAX_AUTHORS = 1000  # characters of a metadata field that names authors
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -62,7 +63,7 @@ _USER_NAME = re.compile(r"[\w.-]+[\s|]*")  # of a blog: "Posted by jane on July 
 _LOOSE_WORD = re.compile(r"\b(?:on|at|by|am|le|el|op)\b\s*(?=\||$)", re.IGNORECASE)  # what stood before a date
 _SEPARATOR = re.compile(r"\s*[|·•\u2022‧/]\s*|\s+[–—-]+\s+|\s*;\s*")
 _BETWEEN_NAMES = re.compile(r"\s*,\s*(?:and\s+|&\s*)?|\s+(?:and|&|und|et|y)\s+", re.IGNORECASE)
-_AFTER_NAME = re.compile(r"\s+(?:in|for|of|at|from|with)\s+(?=[A-Z]|the\s).*$|\s*\(.*\)$|\s*<?\S+@\S*>?$|\s+@\w+$")
+_AFTER_NAME = re.compile(r"\s+(?:in|for|of|at|from|with)\s+(?=[A-Z]|the\s).*$|\s*\(.*\)$|(?:^|\s+)<?[^\s@]+@\S*$|\s+@\w+$")
 
 _PARTICLES = re.compile(r"van|von|der|den|de|del|della|di|da|du|la|le|bin|ibn|al|el|y|zu|zur|ter|ten|dos|das|af|av|e")
 _ROLE = re.compile(
@@ -147,16 +148,18 @@ def _without_signature(text: str) -> tuple[bool, str]:
 
 def is_affiliation(line: str) -> bool:
     """Whether the line says nothing but what the author does and for whom: "Science correspondent, BBC News"."""
+    if len(line) > MAX_LENGTH or len(line.split()) > 10 or line.rstrip().endswith("."):
+        return False
     parts = [part for part in re.split(r"\s*[,|]\s*", line.strip()) if part]
     return (
-        len(line.split()) <= 10
-        and not line.rstrip().endswith(".")
-        and all(_ROLE.search(part) or _ORGANISATION.search(part) for part in parts)
+        all(_ROLE.search(part) or _ORGANISATION.search(part) for part in parts)
     )
 
 
 def clean_author(value: str) -> str | None:
     """A name list from a metadata field, tidied: "By Jane Doe; JOHN SMITH" -> "Jane Doe, John Smith"."""
+    if len(value) > MAX_AUTHORS:
+        return None
     value = _BY.sub("", " ".join(value.split()))
     pieces = [_AFTER_NAME.sub("", piece).strip(" ,;") for piece in re.split(r"\s*[;|]\s*", value)]
     names = [_normal_case(piece) for piece in pieces if piece and not piece.startswith(("http", "@"))]

@@ -104,9 +104,10 @@ def _is_edge_litter(line: str) -> bool:
 
 def _without_end(paragraph: str, is_litter_here: Callable[[str], bool]) -> str:
     parts = sentences(paragraph)
+    end = len(paragraph)
     while len(parts) > 1 and is_litter_here(parts[-1]):
-        paragraph = paragraph[: paragraph.rindex(parts.pop())].rstrip()
-    return paragraph
+        end = paragraph.rindex(parts.pop(), 0, end)
+    return paragraph[:end].rstrip() if end < len(paragraph) else paragraph
 
 
 def _is_call(sentence: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
 FULL_LINE = 60  # characters; a line this long was broken because it was full
+LONG_LINE = litter.MAX_LENGTH + 1  # characters; what stands before them changes nothing
 
 
 def read_markdown(data: bytes) -> Draft:
@@ -71,14 +72,16 @@ def _list(node: SyntaxTreeNode, depth: int = 0) -> Iterator[Line]:
 
 def _inline(node: SyntaxTreeNode) -> list[tuple[str, bool]]:
     """The lines of a paragraph, each with whether it is nothing but links. Running text is one line however it is broken."""
-    lines: list[tuple[str, bool]] = []
+    lines: list[list[tuple[str, bool]]] = []
+    before = ""  # the last line, as much of it as tells whether it runs on
     for text, link, forced in _broken_lines(node):
-        if lines and not forced and _runs_on(lines[-1][0], text):
-            before, linked = lines[-1]
-            lines[-1] = (f"{before} {text}", linked and link)
+        if lines and not forced and _runs_on(before, text):
+            lines[-1].append((text, link))
+            before = f"{before} {text}"[-LONG_LINE:]
         else:
-            lines.append((text, link))
-    return lines
+            lines.append([(text, link)])
+            before = text
+    return [(" ".join(text for text, _ in pieces), all(link for _, link in pieces)) for pieces in lines]
 
 
 def _broken_lines(node: SyntaxTreeNode) -> Iterator[tuple[str, bool, bool]]:

@@ -19,6 +19,10 @@ NAMES = {
     "language": ("language", "lang", "locale"),
 }
 
+MAX_NAMES = 100  # of authors
+MAX_FRONT_MATTER = 20_000  # characters; what is longer between two rulers is text
+MAX_FIELD = 1000  # characters of a line of it
+
 _FENCED = re.compile(r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _SIMPLE = re.compile(r"""(\w[\w -]*?)\s*[:=]\s*["']?(.*?)["']?\s*""")
 
@@ -26,7 +30,7 @@ _SIMPLE = re.compile(r"""(\w[\w -]*?)\s*[:=]\s*["']?(.*?)["']?\s*""")
 def read_front_matter(text: str) -> tuple[Facts, str]:
     """(what the YAML between two lines of "---" says, the text below it); broken YAML and TOML are read line by line."""
     match = _FENCED.match(text)
-    if not match:
+    if not match or len(match[2]) > MAX_FRONT_MATTER:
         return Facts(), text
     fields = _read_yaml(match[2]) or _read_lines(match[2])
     return (facts_from(fields), text[match.end() :]) if fields else (Facts(), text)
@@ -50,12 +54,11 @@ def facts_from(fields: dict[Any, Any]) -> Facts:
 
 
 def author_from(value: object) -> str | None:
-    """Names from a string, a list of them, or records with a `name`."""
-    if isinstance(value, dict):
-        value = value.get("name")
-    if isinstance(value, list):
-        return ", ".join(dict.fromkeys(filter(None, map(author_from, value)))) or None
-    return clean_author(clean_characters(value)) if isinstance(value, str) else None
+    """Names from a string or a record with a `name`, or a list of these; what is nested deeper (YAML may hold itself) is none."""
+    values = value[:MAX_NAMES] if isinstance(value, list) else [value]
+    names = [entry.get("name") if isinstance(entry, dict) else entry for entry in values]
+    authors = (clean_author(clean_characters(name)) for name in names if isinstance(name, str))
+    return ", ".join(dict.fromkeys(filter(None, authors))) or None
 
 
 def web_address(value: object) -> str | None:
@@ -81,5 +84,5 @@ def _read_yaml(text: str) -> dict[Any, Any] | None:
 def _read_lines(text: str) -> dict[Any, Any] | None:
     """`name: value` on most lines; else what stands between the two rulers is text."""
     lines = [line for line in text.split("\n") if line.strip()]
-    simple = [found for line in lines if (found := _SIMPLE.fullmatch(line))]
+    simple = [found for line in lines if len(line) <= MAX_FIELD and (found := _SIMPLE.fullmatch(line))]
     return {found[1]: found[2] for found in simple} if 2 * len(simple) > len(lines) else None

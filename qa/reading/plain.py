@@ -47,14 +47,14 @@ def text_lines(text: str) -> Iterator[Line]:
 
 def unwrap(block: list[str], width: int) -> list[str]:
     """The lines of a block without outer and double spaces, those that were broken at column `width` joined again."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     for number, line in enumerate(block):
         tidy = " ".join(line.split())
         if lines and width and _is_wrapped(block[number - 1], line, width):
-            lines[-1] = f"{lines[-1]} {tidy}"
+            lines[-1].append(tidy)
         elif tidy:
-            lines.append(tidy)
-    return lines
+            lines.append([tidy])
+    return [" ".join(pieces) for pieces in lines]
 
 
 def _wrap_width(blocks: list[list[str]]) -> int:

@@ -110,3 +110,8 @@ def test_clean_author(value: str, author: str | None) -> None:
 def test_affiliation() -> None:
     assert is_affiliation("Science correspondent, BBC News")
     assert not is_affiliation("A comet is getting brighter")
+
+
+@pytest.mark.timeout(30)
+def test_long_lines_cost_no_more_than_their_length() -> None:
+    assert not is_affiliation(f"Editor{' ' * 1_000_000}of news")

@@ -239,3 +239,8 @@ def test_edge_rule_matches_its_example_only_at_an_edge(rule: rules.Rule) -> None
     assert re.fullmatch(rule.pattern, rule.example, re.IGNORECASE)
     assert litter.is_edge_litter(rule.example)
     assert not litter.is_litter(rule.example)
+
+
+@pytest.mark.timeout(40)
+def test_many_calls_at_the_end_cost_no_more_than_their_length() -> None:
+    assert litter.without_calls_at_end("It rained." + " Follow us on Twitter." * 200_000) == "It rained."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from qa.reading.draft import Facts
 from qa.reading.markdown import read_markdown
 
@@ -81,3 +83,9 @@ def test_heading_without_text_goes() -> None:
         read_markdown(b"# Rain\n\nIt rained on the hills and on the town.\n\n## Comments\n\n## Share").text
         == "It rained on the hills and on the town."
     )
+
+
+@pytest.mark.timeout(30)
+def test_many_lines_of_a_paragraph_cost_no_more_than_their_length() -> None:
+    text = "the rain went on and on\n" * 60_000
+    assert len(read_markdown(f"It rained, and\n{text}it stopped.".encode()).text) == len(text) + 26

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from qa.reading.draft import Facts
-from qa.reading.metadata import facts_from, read_front_matter, web_address
+from qa.reading.metadata import author_from, facts_from, read_front_matter, web_address
 
 
 def test_front_matter_is_read_and_taken_off() -> None:
@@ -58,3 +60,23 @@ def test_web_address() -> None:
     assert web_address("javascript:alert(1)") is None
     assert web_address("http://[broken") is None
     assert web_address("/relative") is None
+
+
+def test_a_list_that_holds_itself_names_nobody() -> None:
+    """YAML can say so, and can say in a few lines what would unfold to a billion names."""
+    facts, text = read_front_matter("---\nauthor: &a [*a, Jane Doe]\n---\nText.")
+    assert (facts.author, text) == ("Jane Doe", "Text.")
+    laughs = "\n".join(f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]" for before, after in zip("abcdefghijk", "bcdefghijkl"))
+    assert read_front_matter(f"---\na: &a [Jane, Jane]\n{laughs}\nauthor: *l\ntitle: Rain\n---\n")[0] == Facts(title="Rain")
+
+
+@pytest.mark.timeout(30)
+def test_long_fields_cost_no_more_than_their_length() -> None:
+    assert facts_from({"author": "@" * 200_000 + " x"}) == Facts()
+    assert author_from("a" + "@" * 900 + " x") == "a" + "@" * 900 + " x"
+    assert read_front_matter(f"---\ntitle x{' ' * 15_000}y\nauthor: Jane Doe\nsite: A\n---\n")[0].author == "Jane Doe"
+
+
+def test_a_text_between_rulers_is_no_front_matter_when_it_is_long() -> None:
+    text = "---\n" + "title: x\n" * 10_000 + "---\nText."
+    assert read_front_matter(text) == (Facts(), text)
