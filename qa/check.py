@@ -1,8 +1,9 @@
 """Whether an index is whole: everything that it promises, compared with what its files hold.
 
 SQLite's own structure; each passage against the hash of the text that was encoded; the full text against the passages; every
-vector's form, and a sample of them against the encoder; each FAISS file against its manifest. Changes nothing. Mending is
-qa/repair.py's.
+vector's form, and a sample of them against the encoder; each FAISS file against its manifest, and its vectors against the stored
+ones; the whole SQLite file against its seal, which shows what none of these can, such as another author. Changes nothing.
+Mending is qa/repair.py's.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import numpy as np
 
 from qa.database import BUSY_SECONDS, FILE, explain
 from qa.encoder import Encoder
+from qa.errors import StoreError
 from qa.passages import embedding_text
+from qa.salvage import is_unfinished
+from qa.seal import is_broken
 from qa.store import Store, text_key
-from qa.vectors import saved, saved_files
+from qa.vectors import BLOCK, VectorIndex, saved, saved_files
 
 SAMPLE = 32  # vectors that are encoded again
 LEAST_COSINE = 0.99  # of a stored vector with the same text encoded now: float16 and another processor cost less
@@ -42,15 +46,22 @@ def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
 
     StoreError when there is no index, IndexBusy when it is being written all the time.
     """
+    if is_unfinished(folder):
+        return [Fault("file", f"a repair of {folder} was interrupted before its work was in place")]
     try:
-        with Store.open(folder) as store, store.snapshot():
+        with Store.open_as_it_is(folder) as store, store.snapshot():
             damage = list(_structure(store))
             if damage:  # the rest would only trip over it
                 return damage
             found = [*_passages(store), *_full_text(store), *_vectors(store)]
+            found = found or [*_unlike_saved(store)]
             if encoder is not None and not found:
                 found += _sampled(store, encoder)
-            return found + [*_faiss(store)]
+            return (found or [*_seal(folder)]) + [*_faiss(store)]
+    except StoreError as error:
+        if is_broken(folder) or type(error.__cause__) is sqlite3.DatabaseError:  # the plain one: what it says of a file with wrong bytes
+            return [Fault("file", f"{folder / FILE} is damaged: {error.__cause__ or 'it is no index any more'}")]
+        raise
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):  # by a writer, which is no fault
             raise explain(str(error), folder) from error
@@ -122,5 +133,35 @@ def _sampled(store: Store, encoder: Encoder) -> Iterator[Fault]:
 
 def _faiss(store: Store) -> Iterator[Fault]:
     for path in saved_files(store.folder):
-        if saved(store, path.stem.removeprefix("vectors-")) is None:
+        if saved(store, _fingerprint(path)) is None:
             yield Fault("faiss", f"{path} is damaged, or another index's", str(path))
+
+
+def _unlike_saved(store: Store) -> Iterator[Fault]:
+    """What was saved has a checksum of its own, so when it differs, the stored vectors have changed."""
+    for path in saved_files(store.folder):
+        vectors = saved(store, _fingerprint(path))
+        if vectors is not None and vectors.identity == store.identity and not _are_stored(vectors, store):
+            yield Fault("vectors", f"stored vectors were changed on the disk: {path.name} was made of others", vectors.fingerprint)
+
+
+def _are_stored(vectors: VectorIndex, store: Store) -> bool:
+    for at in range(0, len(vectors.numbers), BLOCK):
+        numbers = vectors.numbers[at : at + BLOCK]
+        rows = np.stack([vectors.faiss_index.reconstruct(int(number)) for number in numbers])
+        try:
+            stored = store.vectors(vectors.fingerprint, numbers).astype(np.float32)
+        except (KeyError, ValueError):  # one is missing, or of another length
+            return False
+        if not np.array_equal(rows, stored):
+            return False
+    return True
+
+
+def _fingerprint(path: Path) -> str:
+    return path.stem.removeprefix("vectors-")
+
+
+def _seal(folder: Path) -> Iterator[Fault]:
+    if is_broken(folder):
+        yield Fault("file", f"{folder / FILE} is damaged: its bytes are not those that were written")

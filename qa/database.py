@@ -81,7 +81,7 @@ def explain(message: str, folder: Path) -> StoreError:
     if "readonly" in said or "read-only" in said or "permission" in said:
         return StoreError(f"the index in {folder} is read-only: {message} (make it writable, or give another folder with --index)")
     if "malformed" in said or "not a database" in said:
-        return StoreError(f"{folder / FILE} is damaged: {message} (move the folder away and run qa index PATH… again)")
+        return StoreError(f"{folder / FILE} is damaged: {message} (mend it: qa repair --index {folder})")
     return StoreError(f"the index in {folder} cannot be used: {message} (give another folder with --index)")
 
 
@@ -125,6 +125,14 @@ def _opened(path: Path, mode: str, kind: type[sqlite3.Connection]) -> sqlite3.Co
         db.close()
         raise
     return db
+
+
+def log_size(folder: Path) -> int:
+    """Bytes of committed work that are not in the file itself yet."""
+    try:
+        return (folder / f"{FILE}-wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def file_identity(folder: Path) -> tuple[int, int] | None:

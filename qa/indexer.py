@@ -16,18 +16,18 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qa import vectors
 from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, printable
-from qa.batches import BatchWriter, Progress, is_gone
+from qa.batches import BatchWriter, Progress, is_gone, splitting
 from qa.config import Config
 from qa.database import writing_errors
 from qa.datatypes import Article, IndexReport, Refusal
+from qa.disk import make_folder
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
 from qa.lock import writer_lock
 from qa.reading_process import FileReader
-from qa.store import Store
-from qa.store_writer import StoreWriter
+from qa.storage import Writing
+from qa.stores import open_store, open_writer, publish
 
 
 def index_paths(
@@ -38,7 +38,7 @@ def index_paths(
     With `prune`, articles whose files are gone from these folders are removed. A path that cannot be read is a refusal.
     """
     if not paths:
-        Store.open(config.index.path).close()
+        open_store(config).close()
     with _writing(config, encoder) as run:
         roots = [Path(os.path.realpath(path)) for path in paths] or [Path(path) for path in run.store.folders()]
         run.sync(roots, prune, progress or _silent)
@@ -60,16 +60,16 @@ def add_vectors(config: Config, encoder: Encoder, *, progress: Progress | None =
 
     Each batch is committed by itself: a run that was interrupted goes on where it was.
     """
-    Store.open(config.index.path).close()
-    with _writing(config, encoder) as run:
+    open_store(config).close()
+    with _writing(config, encoder, cut=False) as run:
         return run.add_vectors(progress or _silent)
 
 
 def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
     """Removes articles, all or none; returns the ids. Their files stay where they are and are not read again until they change."""
     folder = config.index.path
-    Store.open(folder).close()
-    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
+    open_store(config).close()
+    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), contextlib.closing(open_writer(config)) as store:
         unknown = [article_id for article_id in article_ids if store.origin(article_id) is None]
         if unknown:
             raise StoreError(f"no article {', '.join(unknown)} in {folder} (see: qa list)")
@@ -82,7 +82,7 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
 class _Run:
     """One run of the indexer, with the lock held. `largest_file` in bytes."""
 
-    def __init__(self, store: StoreWriter, batches: BatchWriter, reader: FileReader, largest_file: int) -> None:
+    def __init__(self, store: Writing, batches: BatchWriter, reader: FileReader, largest_file: int) -> None:
         self.store = store
         self.batches = batches
         self._reader = reader
@@ -113,7 +113,7 @@ class _Run:
     def add_vectors(self, progress: Progress) -> IndexReport:
         done = self.batches
         done.encode_missing(progress)
-        vectors.refresh(self.store, done.encoder.fingerprint)
+        publish(self.store, done.encoder.fingerprint)
         return IndexReport(
             added=tuple(done.added),
             changed=tuple(done.changed),
@@ -121,7 +121,7 @@ class _Run:
             removed=tuple(done.removed),
             refused=tuple(done.refused),
             duplicates=tuple(done.duplicates),
-            passages=int(self.store.passage_numbers().size),
+            passages=self.store.passage_count(),
             encoded=done.encoded,
             seconds=time.monotonic() - self._started,
         )
@@ -208,16 +208,17 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _writing(config: Config, encoder: Encoder | None) -> Iterator[_Run]:
-    """A run with the lock held. The model is looked up first: a wrong name must not cost a wait or make a folder."""
+def _writing(config: Config, encoder: Encoder | None, cut: bool = True) -> Iterator[_Run]:
+    """A run with the lock held; without `cut`, passages stay as they are. The model is looked up first: a wrong name must not cost a
+    wait or make a folder."""
     encoder = encoder or load_encoder(config.embedding)
     folder = config.index.path
     with writing_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     with (
         writer_lock(folder, config.index.lock_seconds),
         writing_errors(folder),
-        StoreWriter.open(folder) as store,
+        contextlib.closing(open_writer(config, lambda: encoder.fingerprint, splitting(config.passages, encoder) if cut else "")) as store,
         FileReader(config.index) as reader,
     ):
         yield _Run(store, BatchWriter(store, encoder, config.passages), reader, config.index.max_file_mb << 20)

@@ -1,7 +1,7 @@
 """Mends an index: what is derived is made anew, what was changed on the disk is read again, and of a damaged file all is saved that can be.
 
 Works on what qa/check.py finds. Nothing that can still be read is given up: articles are taken from a damaged file one by one
-into a new one, and the damaged file stays beside it.
+into a new one, and the damaged file stays beside it. A repair that was killed is taken up by the next.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from qa.batches import UNFINISHED, BatchWriter, Progress
+from qa import seal
+from qa.batches import UNFINISHED, BatchWriter, Progress, splitting
 from qa.check import Fault, check_index
 from qa.config import Config
-from qa.database import FILE, connect, writing_errors
+from qa.database import FILE, connect, explain, log_size, writing_errors
 from qa.datatypes import Article
+from qa.disk import sync_file, sync_folder
 from qa.encoder import Encoder
 from qa.errors import StoreError
 from qa.indexer import index_paths
 from qa.lock import writer_lock
-from qa.store import ARTICLE_COLUMNS, article_from
+from qa.passages import embedding_text
+from qa.salvage import SALVAGE, SAVED, finish_salvage, is_unfinished
+from qa.store import ARTICLE_COLUMNS, Store, article_from, text_key
 from qa.store_writer import StoreWriter
-from qa.vectors import refresh, saved_files
+from qa.vectors import refresh
 
 MISSES = 1000  # row numbers without a row, after which a damaged table is taken to be at its end, if the file cannot tell the last one
+PAGE = 4096  # bytes
+NUMBERS_OF_PAGES = slice(28, 40)  # in the first page: all of them, and which are free; zero: look for yourself, and none
 
 
 def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[str]:
@@ -37,20 +43,19 @@ def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[s
     """
     folder = config.index.path
     done = []
+    if is_unfinished(folder):
+        with writer_lock(folder, config.index.lock_seconds):
+            done.append("an interrupted repair was brought to its end")
     if _is_damaged(folder):
         with writer_lock(folder, config.index.lock_seconds), writing_errors(folder):
             if _is_damaged(folder):  # another process may have mended it while we waited
                 done.append(_salvage(config, encoder, progress))
     faults = check_index(folder, encoder)
+    if faults and seal.is_broken(folder):
+        done.append(_doubt_all(config))
     done += [_mend(config, fault, encoder, progress) for fault in faults]
-    if faults:
-        with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
-            with store.transaction():  # before cutting anew, which takes away the words that the text has now, not those it had
-                store.rebuild_full_text()
-            batches = BatchWriter(store, encoder, config.passages)
-            batches.split_again(progress)
-            batches.encode_missing(progress)
-            refresh(store, encoder.fingerprint)
+    if done or _is_left_to_do(config, encoder):
+        done += _make_anew(config, encoder, progress, told=not done)
     left = check_index(folder, encoder)
     if left:
         raise StoreError(f"not all could be mended: {left[0].what} (move {folder} away and run qa index PATH… again)")
@@ -59,6 +64,37 @@ def repair_index(config: Config, encoder: Encoder, progress: Progress) -> list[s
 
 def _is_damaged(folder: Path) -> bool:
     return any(fault.part == "file" for fault in check_index(folder))
+
+
+def _doubt_all(config: Config) -> str:
+    """What is wrong is known; but where some bytes have changed, others may have, such as an author's name, that nothing else tells."""
+    folder = config.index.path
+    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder):
+        seal.unseal(folder)
+        with StoreWriter.open(folder) as store, store.transaction():
+            for file in filter(_is_there, store.file_hashes()):
+                store.put_file(file, UNFINISHED)
+                for article_id in store.articles_of_file(file):
+                    store.read_again(article_id)
+    return "the next qa index reads all files again, since the index was changed on the disk"
+
+
+def _is_left_to_do(config: Config, encoder: Encoder) -> bool:
+    """Whether a repair was killed after it had taken away what was wrong."""
+    with Store.open(config.index.path) as store:
+        return bool(store.missing(encoder.fingerprint) or store.split_otherwise(splitting(config.passages, encoder)))
+
+
+def _make_anew(config: Config, encoder: Encoder, progress: Progress, told: bool) -> list[str]:
+    folder = config.index.path
+    with writer_lock(folder, config.index.lock_seconds), writing_errors(folder), StoreWriter.open(folder) as store:
+        with store.transaction():  # before cutting anew, which takes away the words that the text has now, not those it had
+            store.rebuild_full_text()
+        batches = BatchWriter(store, encoder, config.passages)
+        batches.split_again(progress)
+        batches.encode_missing(progress)
+        refresh(store, encoder.fingerprint)
+    return [f"what {encoder.name} had not encoded was added"] if told else []
 
 
 def _mend(config: Config, fault: Fault, encoder: Encoder, progress: Progress) -> str:
@@ -75,10 +111,11 @@ def _mend(config: Config, fault: Fault, encoder: Encoder, progress: Progress) ->
                 store.remove_vectors(fault.subject)
             return f"the vectors of encoder {fault.subject} were removed, and made anew if it is the configured one"
         file = (store.origin(fault.subject) or (None,))[0]
-        there = file is not None and Path(file).is_file()
+        there = _is_there(file)
         with store.transaction():
-            store.distrust(fault.subject, there)
+            store.cut_again(fault.subject)
             if there:
+                store.read_again(fault.subject)
                 store.put_file(str(file), UNFINISHED)
     if there:
         index_paths(config, [Path(str(file))], progress=progress, encoder=encoder)
@@ -87,28 +124,64 @@ def _mend(config: Config, fault: Fault, encoder: Encoder, progress: Progress) ->
 
 
 def _salvage(config: Config, encoder: Encoder, progress: Progress) -> str:
-    """Every article that can still be read, in a new file under the old name; the damaged one gets the day in its name."""
+    """Every article that can still be read, in a new file under the old name; the damaged one gets the day in its name.
+
+    What has a file will be taken for changed when that is read again, for nothing in a damaged file is certain.
+    """
     folder = config.index.path
-    kept_as = folder / f"{FILE}.damaged-{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%S}"
-    with tempfile.TemporaryDirectory(dir=folder, prefix="salvage-") as name:
-        with contextlib.closing(connect(folder / FILE, readonly=True)) as damaged, StoreWriter.open(Path(name)) as fresh:
+    kept_as = f"{FILE}.damaged-{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%S}"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=SALVAGE, ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        with StoreWriter.open(place) as fresh, contextlib.closing(_opened(folder, place)) as damaged:
             batches = BatchWriter(fresh, encoder, config.passages)
-            saved = sum(batches.add(article, file) for article, file in _readable(damaged))
+            found = [(article.id, file, whole) for article, file, whole in _readable(damaged) if batches.add(article, file)]
             batches.settle()
             batches.encode_missing(progress)
-            with contextlib.suppress(sqlite3.DatabaseError), fresh.transaction():
-                for (path,) in damaged.execute("SELECT path FROM folders"):
-                    fresh.put_folder(path)
-        shutil.copy2(folder / FILE, kept_as)
-        # What belongs to the damaged file must not be taken for the new one's.
-        for leftover in [*(folder / (FILE + suffix) for suffix in ("-wal", "-shm")), *saved_files(folder)]:
-            leftover.unlink(missing_ok=True)
-        (Path(name) / FILE).replace(folder / FILE)
-    return f"{saved} articles were saved from the damaged file, which is kept as {kept_as.name}; qa index reads again what is missing"
+            with fresh.transaction():
+                for article_id, file, _ in found:
+                    if _is_there(file):
+                        fresh.read_again(article_id)
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    for (path,) in damaged.execute("SELECT path FROM folders"):
+                        fresh.put_folder(path)
+        if log_size(place):  # it could not be folded back into the file, which alone is kept
+            raise explain("disk full", folder)
+        sync_file(place / FILE)
+        _keep(folder, kept_as)
+        (place / FILE).replace(folder / SAVED)
+        sync_folder(folder)
+    finish_salvage(folder)
+    doubtful = [article_id for article_id, file, whole in found if not whole and not _is_there(file)]
+    look = f"; look at {', '.join(doubtful)}, which may have changed" if doubtful else ""
+    return f"{len(found)} articles were saved from the damaged file, which is kept as {kept_as}; qa index reads their files again{look}"
 
 
-def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None]]:
-    """Article by article, since one that cannot be read ends a statement over all of them."""
+def _keep(folder: Path, name: str) -> None:
+    """A copy of the damaged file, with the log that belongs to it."""
+    for suffix in ("", "-wal"):
+        if (folder / f"{FILE}{suffix}").exists():
+            shutil.copy2(folder / f"{FILE}{suffix}", folder / f"{name}{suffix}")
+
+
+def _opened(folder: Path, place: Path) -> sqlite3.Connection:
+    """The damaged file. Where its first page is gone, a copy with that of a new file: tables are made in one order, so they begin alike."""
+    try:
+        return connect(folder / FILE, readonly=True)
+    except sqlite3.DatabaseError:
+        _keep(folder, f"{place.name}/copy")
+        StoreWriter.open(place / "empty").close()
+        with (place / "empty" / FILE).open("rb") as new, (place / "copy").open("rb+") as copy:
+            page = bytearray(new.read(PAGE))
+            page[NUMBERS_OF_PAGES] = bytes(12)
+            copy.write(page)
+        try:
+            return connect(place / "copy", readonly=True)
+        except sqlite3.DatabaseError:  # nothing of it is left
+            return connect(place / "empty" / FILE, readonly=True)
+
+
+def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None, bool]]:
+    """(article, file, whether its passages are as they were), one by one: one that cannot be read ends a statement over all of them."""
     last = _last_number(damaged)
     number = misses = 0
     while number < last or misses < MISSES:
@@ -118,7 +191,20 @@ def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None
             row = damaged.execute(f"SELECT {ARTICLE_COLUMNS}, file FROM articles WHERE number = ?", (number,)).fetchone()
             if row is not None:
                 misses = 0
-                yield article_from(row[:-1]), row[-1]
+                article = article_from(row[:-1])
+                yield article, row[-1], _is_whole(damaged, number, article)
+
+
+def _is_whole(damaged: sqlite3.Connection, number: int, article: Article) -> bool:
+    try:
+        rows = damaged.execute("SELECT first, last, key FROM passages WHERE article = ?", (number,)).fetchall()
+        return all(key == text_key(embedding_text(article.title, article.text[first:last])) for first, last, key in rows)
+    except (sqlite3.DatabaseError, TypeError):
+        return False
+
+
+def _is_there(file: str | None) -> bool:
+    return file is not None and Path(file).is_file()
 
 
 def _last_number(damaged: sqlite3.Connection) -> int:

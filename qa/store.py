@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from qa.database import FILE, OURS, VERSION, FrozenConnection, connect, file_identity, folded, store_errors
 from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
+from qa.salvage import is_unfinished
 from qa.seal import verify
 
 ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
@@ -45,16 +46,19 @@ class Store:
         self._file = file_identity(folder)
 
     @classmethod
-    def open(cls, folder: Path, whole: bool = True) -> Store:
-        """The store in `folder`. StoreError when there is none, one that this version cannot read, or one that a disk has changed.
+    def open(cls, folder: Path) -> Store:
+        """The store in `folder`. StoreError when there is none, one that this version cannot read, or one that a disk has changed."""
+        if is_unfinished(folder):
+            raise StoreError(f"a repair of {folder} was interrupted (bring it to its end: qa repair --index {folder})")
+        verify(folder)
+        return cls.open_as_it_is(folder)
 
-        Whoever looks for damage opens it even if it is not `whole`.
-        """
+    @classmethod
+    def open_as_it_is(cls, folder: Path) -> Store:
+        """The same without a look at the seal, for those who look for damage."""
         missing = StoreError(f"no index in {folder} (make one: qa index PATH… --index {folder})")
         if not (folder / FILE).is_file():
             raise missing
-        if whole:
-            verify(folder)
         store = cls(folder)
         with store_errors(folder):
             if not store._tables():  # its writer died before the first transaction

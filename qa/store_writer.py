@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import ADDITIONS, SCHEMA, VERSION, file_identity, writing_errors
+from qa import seal
+from qa.database import ADDITIONS, SCHEMA, VERSION, file_identity, log_size, writing_errors
 from qa.datatypes import Passage, Refusal
+from qa.disk import make_folder
 from qa.storage import Entry as Entry
 from qa.store import Store
 
@@ -27,20 +29,29 @@ class StoreWriter(Store):
     def open(cls, folder: Path) -> StoreWriter:
         """The store in `folder`, made when it is missing."""
         with writing_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+            seal.verify(folder)
+            continued = seal.is_sealed(folder) or log_size(folder) > 0
+            seal.unseal(folder)
             store = cls(folder)
             store._create()
             store._check_version()
             store._db.executescript(ADDITIONS)
+            if not continued:  # it may have been put back from a copy: its next generation is not the one that was there before
+                store._begin_anew()
             store._file = file_identity(folder)
         return store
 
     def close(self) -> None:
-        """Folds the write-ahead log back into the file first, unless somebody keeps reading."""
+        """Folds the write-ahead log back into the file first, unless somebody keeps reading, and seals the file."""
+        folded = False
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("PRAGMA busy_timeout = 1000")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            folded = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
         super().close()
+        with contextlib.suppress(OSError):  # without a seal, the index is as good as before there were seals
+            if folded:
+                seal.seal(self.folder)
 
     @contextlib.contextmanager
     def transaction(self, *, articles: bool = True) -> Iterator[None]:
@@ -99,14 +110,17 @@ class StoreWriter(Store):
             self._delete_passages(row[0])
             self._db.execute("DELETE FROM articles WHERE number = ?", row)
 
-    def distrust(self, article_id: str, read_again: bool) -> None:
-        """Has the article cut anew, and taken for changed when its file is read again."""
+    def cut_again(self, article_id: str) -> None:
+        """Has the article taken for one that was cut otherwise."""
         self._db.execute("UPDATE articles SET splitting = '' WHERE id = ?", (article_id,))
-        if read_again:
-            self._db.execute("UPDATE articles SET sha256 = '' WHERE id = ?", (article_id,))
+
+    def read_again(self, article_id: str) -> None:
+        """Has the article taken for changed when its file is read again. Each by another name: that of equal content makes a family."""
+        self._db.execute("UPDATE articles SET sha256 = 'unknown ' || id WHERE id = ?", (article_id,))
 
     def remove_vectors(self, fingerprint: str) -> None:
-        """All vectors of one encoder."""
+        """All vectors of one encoder. What was made of any before belongs to this store no more, though passages keep their numbers."""
+        self._begin_anew()
         self._db.execute("DELETE FROM vectors WHERE encoder = (SELECT number FROM encoders WHERE fingerprint = ?)", (fingerprint,))
 
     def rebuild_full_text(self) -> None:
@@ -138,6 +152,10 @@ class StoreWriter(Store):
             start = {"store": uuid.uuid4().hex, "generation": "0", "indexed_at": ""}
             values = ";".join(f"INSERT INTO meta VALUES ('{name}', '{value}')" for name, value in start.items())
             self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {values}; PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def _begin_anew(self) -> None:
+        """Nothing that was made from this store so far belongs to it any more."""
+        self._set_meta("store", uuid.uuid4().hex)
 
     def _set_meta(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

@@ -10,8 +10,8 @@ Up to `EXACT_LIMIT` vectors the search is exact (flat, inner product). Above, it
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +20,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.disk import replace_file
 from qa.store import Store
 
 EXACT_LIMIT = 100_000
 HNSW_LINKS = 32
 HNSW_SEARCH = 256  # candidates kept while searching; bench/scale.py shows recall against this
+FORMAT = 2  # of the manifest
 BLOCK = 8192  # vectors read from the store at a time
 
 
@@ -90,9 +92,11 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> Vect
         if vectors is not None and vectors.identity == identity:
             return vectors
         wanted = store.passage_numbers()
-        if vectors is not None and vectors.identity[0] == identity[0] and np.array_equal(vectors.numbers, wanted):
+        if vectors is None or not _is_earlier(vectors.identity, identity):
+            return _build(store, fingerprint, identity, wanted)
+        if np.array_equal(vectors.numbers, wanted):
             return replace(vectors, identity=identity)  # something else was written, such as another encoder's vectors
-        if vectors is None or not _can_grow(vectors, identity[0], len(wanted)):
+        if not _can_grow(vectors, len(wanted)):
             return _build(store, fingerprint, identity, wanted)
         gone = np.setdiff1d(vectors.numbers, wanted, assume_unique=True)
         new = np.setdiff1d(wanted, vectors.numbers, assume_unique=True)
@@ -107,9 +111,14 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str) -> Vect
         return VectorIndex(fingerprint, identity, wanted, index)
 
 
-def _can_grow(vectors: VectorIndex, store: str, size: int) -> bool:
-    """Whether it is of that store, of the kind for `size` passages, and not empty, for then it doesn't know the dimension."""
-    return vectors.identity[0] == store and _is_graph(vectors.faiss_index) == (size > EXACT_LIMIT) and len(vectors.numbers) > 0
+def _is_earlier(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Whether they are of one store, which was not put back from a copy since: then a number may stand for another passage."""
+    return one[0] == other[0] and one[1] <= other[1]
+
+
+def _can_grow(vectors: VectorIndex, size: int) -> bool:
+    """Whether it is of the kind for `size` passages, and not empty, for then it doesn't know the dimension."""
+    return _is_graph(vectors.faiss_index) == (size > EXACT_LIMIT) and len(vectors.numbers) > 0
 
 
 def _save(vectors: VectorIndex, folder: Path) -> None:
@@ -118,15 +127,11 @@ def _save(vectors: VectorIndex, folder: Path) -> None:
 
     data = faiss.serialize_index(vectors.faiss_index).tobytes()
     path = _path(folder, vectors.fingerprint)
-    _replace(path, data)
-    manifest = {
-        "format": 1,
-        "store": vectors.identity[0],
-        "generation": vectors.identity[1],
-        "passages": len(vectors.numbers),
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
-    _replace(path.with_suffix(".json"), json.dumps(manifest, indent=1).encode())
+    replace_file(path, data)
+    store, generation = vectors.identity
+    manifest = {"format": FORMAT, "store": store, "generation": generation, "passages": len(vectors.numbers)}
+    manifest["sha256"] = _digest(manifest, io.BytesIO(data))
+    replace_file(path.with_suffix(".json"), json.dumps(manifest, indent=1).encode())
 
 
 def _build(store: Store, fingerprint: str, identity: tuple[str, int], numbers: NDArray[np.int64]) -> VectorIndex:
@@ -161,18 +166,21 @@ def saved(store: Store, fingerprint: str) -> VectorIndex | None:
     try:
         manifest = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         with path.open("rb") as file:  # one file to the end, even when another takes its name meanwhile
-            if manifest["format"] != 1 or manifest["store"] != store.identity[0] or manifest["sha256"] != _hash(file):
+            identity = manifest["store"], manifest["generation"]
+            if manifest["format"] != FORMAT or not _is_earlier(identity, store.identity) or manifest["sha256"] != _digest(manifest, file):
                 return None
             file.seek(0)
             index = faiss.read_index(faiss.PyCallbackIOReader(file.read))  # type: ignore[attr-defined]
         numbers = np.sort(faiss.vector_to_array(index.id_map))  # type: ignore[attr-defined]
-        return VectorIndex(fingerprint, (manifest["store"], int(manifest["generation"])), numbers, index)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return VectorIndex(fingerprint, identity, numbers, index)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None  # missing, half written or damaged: it is made anew from the store
 
 
-def _hash(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
+def _digest(manifest: dict[str, Any], file: BinaryIO) -> str:
+    """Of what the manifest says and of the file: neither can change, nor be swapped for another's, without being noticed."""
+    said = [manifest[name] for name in ("format", "store", "generation", "passages")]
+    digest = hashlib.sha256(json.dumps(said).encode())
     while block := file.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()
@@ -186,27 +194,3 @@ def _is_graph(index: Any) -> bool:
 
 def _path(folder: Path, fingerprint: str) -> Path:
     return folder / f"vectors-{fingerprint}.faiss"
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Writes beside, syncs, renames: `path` has its old bytes or the new ones, whatever happens."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

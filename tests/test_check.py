@@ -16,6 +16,8 @@ from qa.errors import IndexBusy, StoreError
 from qa.indexer import index_articles, index_paths, remove_articles
 from qa.pipeline import Pipeline
 from qa.repair import repair_index
+from qa.salvage import SAVED
+from qa.seal import SEAL
 from qa.store import Store
 
 TEXT = "Whales live in the deep sea. They sing to each other over hundreds of miles. " * 6
@@ -30,7 +32,8 @@ def parts(config: Config, encoder: FakeEncoder) -> list[str]:
 
 
 def change(config: Config, *statements: str) -> None:
-    """What a disk or another program may do to the file."""
+    """What a disk or another program may do to the file of a writer that was killed, which has no seal."""
+    (config.index.path / SEAL).unlink(missing_ok=True)
     db = sqlite3.connect(config.index.path / FILE)
     with db:
         for statement in statements:
@@ -111,6 +114,8 @@ def test_vectors_of_other_texts_are_told_by_encoding_a_sample_again(indexed, enc
     other = np.zeros(64, "<f2")
     other[63] = 1
     change(indexed, f"UPDATE vectors SET vector = x'{other.tobytes().hex()}'")
+    for path in indexed.index.path.glob("vectors-*"):
+        path.unlink()
     assert check_index(indexed.index.path) == []
     assert parts(indexed, encoder) == ["vectors"]
     repair_index(indexed, encoder, silent)
@@ -145,13 +150,135 @@ def test_of_a_damaged_file_every_readable_article_is_saved_and_the_file_is_kept(
     assert parts(indexed, encoder) == []
     assert {name: text_of(indexed, name) for name in before} == before
     assert len(list(indexed.index.path.glob(f"{FILE}.damaged-*"))) == 1
-    assert index_paths(indexed, [], encoder=encoder).unchanged == 3  # the folder is still known
+    again = index_paths(indexed, [], encoder=encoder)  # the folder is still known
+    assert (len(again.changed), again.encoded) == (3, 0)
 
 
-def test_a_file_that_is_no_database_is_told_in_one_line(indexed, encoder):
+def test_a_file_that_is_no_database_any_more_is_told_and_kept(indexed, encoder):
     (indexed.index.path / FILE).write_bytes(b"?" * 5000)
-    with pytest.raises(StoreError, match="damaged"):
-        check_index(indexed.index.path, encoder)
+    (fault,) = check_index(indexed.index.path, encoder)
+    assert fault.part == "file" and "damaged: file is not a database" in fault.what
+    with pytest.raises(StoreError, match=r"is damaged: its bytes are not those that were written \(mend it: qa repair --index "):
+        Store.open(indexed.index.path)
+    assert repair_index(indexed, encoder, silent)[0].startswith("0 articles were saved")
+    assert len(list(indexed.index.path.glob(f"{FILE}.damaged-*"))) == 1
+
+
+def test_without_its_first_page_a_file_still_gives_its_articles(indexed, encoder):
+    data = bytearray((indexed.index.path / FILE).read_bytes())
+    data[:4096] = bytes(4096)
+    (indexed.index.path / FILE).write_bytes(data)
+    assert repair_index(indexed, encoder, silent)[0].startswith("4 articles were saved")
+    assert parts(indexed, encoder) == []
+    assert text_of(indexed, "loose").startswith("Loose leaves fall.")
+
+
+def test_a_change_that_no_comparison_tells_breaks_the_seal_and_files_are_read_again(indexed, encoder):
+    path = indexed.index.path / FILE
+    path.write_bytes(path.read_bytes().replace(b"sky.txt", b"spy.txt"))
+    assert parts(indexed, encoder) == ["file"]
+    for use in (lambda: Store.open(indexed.index.path), lambda: index_paths(indexed, [], encoder=encoder)):
+        with pytest.raises(StoreError, match="mend it: qa repair"):
+            use()
+    assert repair_index(indexed, encoder, silent)[0].startswith("4 articles were saved")
+    index_paths(indexed, [], prune=True, encoder=encoder)
+    with Store.open(indexed.index.path) as store:
+        assert sorted(Path(s.path or "").stem for s in store.summaries()) == ["", "sea", "sky", "sun"]
+    assert parts(indexed, encoder) == []
+
+
+def test_beside_what_is_told_all_files_are_doubted_once_the_seal_is_broken(indexed, encoder):
+    path = indexed.index.path / FILE
+    path.write_bytes(path.read_bytes().replace(b"It is the sky", b"It is the spy"))
+    assert "passages" in parts(indexed, encoder)
+    assert any("reads all files again" in line for line in repair_index(indexed, encoder, silent))
+    assert len(index_paths(indexed, [], encoder=encoder).changed) == 2
+
+
+def test_a_seal_that_is_itself_damaged_is_none(indexed, encoder):
+    path = indexed.index.path / SEAL
+    path.write_bytes(b"0" + path.read_bytes()[1:])
+    assert parts(indexed, encoder) == []
+    Store.open(indexed.index.path).close()
+
+
+def test_vectors_that_were_saved_from_wrong_ones_are_not_kept_after_a_repair(indexed, encoder):
+    answered = Pipeline(indexed, encoder=encoder).search("the sun")
+    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
+    (saved,) = indexed.index.path.glob("vectors-*.faiss")
+    saved.unlink()
+    index_articles(indexed, [], encoder=encoder)  # saves what is there
+    repair_index(indexed, encoder, silent)
+    assert Pipeline(indexed, encoder=encoder).search("the sun") == answered
+
+
+def test_an_open_page_forgets_the_vectors_from_before_a_repair(indexed, encoder):
+    answered = Pipeline(indexed, encoder=encoder).search("the sun")
+    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
+    (saved,) = indexed.index.path.glob("vectors-*.faiss")
+    saved.unlink()
+    page = Pipeline(indexed, encoder=encoder)
+    assert page.search("the sun") != answered
+    repair_index(indexed, encoder, silent)
+    assert page.search("the sun") == answered
+
+
+def test_a_repair_that_was_killed_is_taken_up_by_the_next(indexed, encoder, monkeypatch):
+    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
+    monkeypatch.setattr("qa.repair._make_anew", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        repair_index(indexed, encoder, silent)
+    monkeypatch.undo()
+    assert repair_index(indexed, encoder, silent)
+    assert Pipeline(indexed, encoder=encoder).search("the sun")
+
+
+def test_a_new_file_that_was_not_yet_in_place_is_put_there_by_the_next_writer(indexed, encoder):
+    folder = indexed.index.path
+    (folder / FILE).rename(folder / SAVED)
+    (folder / FILE).write_bytes(b"damaged")
+    (folder / f"{FILE}-wal").write_bytes(b"another file's log")
+    assert parts(indexed, encoder) == ["file"]
+    with pytest.raises(StoreError, match=r"was interrupted \(bring it to its end: qa repair"):
+        Store.open(folder)
+    index_articles(indexed, [], encoder=encoder)
+    assert parts(indexed, encoder) == []
+    assert len(Pipeline(indexed, encoder=encoder).articles()) == 4
+
+
+def test_what_a_killed_repair_left_half_made_goes(indexed, encoder):
+    (indexed.index.path / "salvage-x").mkdir()
+    (indexed.index.path / "salvage-x" / FILE).write_bytes(b"half")
+    index_paths(indexed, [], encoder=encoder)
+    assert not (indexed.index.path / "salvage-x").exists()
+
+
+def test_a_new_file_whose_log_could_not_be_folded_back_is_not_taken(indexed, encoder, monkeypatch):
+    """The disk is full, say: what is in the log alone would be lost."""
+    data = bytearray((indexed.index.path / FILE).read_bytes())
+    data[:4096] = bytes(4096)
+    (indexed.index.path / FILE).write_bytes(data)
+    monkeypatch.setattr("qa.repair.log_size", lambda place: 1)
+    with pytest.raises(StoreError, match="is full"):
+        repair_index(indexed, encoder, silent)
+    assert (indexed.index.path / FILE).read_bytes() == data
+
+
+def test_a_store_put_back_from_a_copy_is_not_searched_with_the_vectors_of_what_came_after(indexed, encoder):
+    folder = indexed.index.path
+    copy = (folder / FILE).read_bytes()
+    page = Pipeline(indexed, encoder=encoder)
+    index_articles(indexed, [article("one", "Nobody expects a purple elephant.")], encoder=encoder)
+    assert page.search("purple elephant")[0].passage.article_id == "one"
+    (folder / "copy").write_bytes(copy)
+    (folder / "copy").replace(folder / FILE)
+    (folder / SEAL).unlink()
+    assert all(hit.passage.article_id != "one" for hit in page.search("purple elephant"))
+    later = [article("two", "Green tea is drunk hot."), article("three", "A purple elephant walks.")]
+    index_articles(indexed, later, encoder=encoder)
+    clean = Pipeline(indexed, encoder=encoder).search("purple elephant")
+    assert clean[0].passage.article_id == "three"
+    assert page.search("purple elephant") == clean
 
 
 def test_articles_behind_a_gap_of_removed_ones_are_saved_too(indexed, encoder, monkeypatch):

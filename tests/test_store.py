@@ -266,7 +266,7 @@ def one_line(error: StoreError) -> bool:
 def test_garbage_in_place_of_the_database_is_told_in_one_line(tmp_path):
     (tmp_path / FILE).write_bytes(b"This is no database at all. " * 400)
     for kind in (Store, StoreWriter):
-        with pytest.raises(StoreError, match=r"is damaged: file is not a database \(move the folder away and run qa index"):
+        with pytest.raises(StoreError, match=r"is damaged: file is not a database \(mend it: qa repair --index "):
             kind.open(tmp_path)
 
 

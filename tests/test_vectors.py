@@ -13,6 +13,7 @@ from fakes import FakeEncoder, article
 
 from qa import vectors
 from qa.config import Config
+from qa.disk import replace_file
 from qa.indexer import add_vectors, index_articles, remove_articles
 from qa.store import Store
 from qa.store_writer import StoreWriter
@@ -108,7 +109,7 @@ def test_a_saved_file_in_step_is_loaded(filled_store, built):
 def test_indexing_saves_the_file_with_its_generation_and_hash(filled_store):
     manifest = json.loads(saved(filled_store).with_suffix(".json").read_text())
     store, generation = filled_store.identity
-    assert {**manifest, "sha256": ""} == {"format": 1, "store": store, "generation": generation, "passages": 3, "sha256": ""}
+    assert {**manifest, "sha256": ""} == {"format": 2, "store": store, "generation": generation, "passages": 3, "sha256": ""}
     assert not list(filled_store.folder.glob("*.tmp"))
 
 
@@ -222,6 +223,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_litter(filled_store, monk
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        vectors._replace(path, b"new")
+        replace_file(path, b"new")
     assert path.read_bytes() == before
     assert not list(filled_store.folder.glob("*.tmp"))

@@ -1,0 +1,62 @@
+"""A checksum of the SQLite file while nobody writes it, so that a bit that a disk changed is noticed before anything is answered.
+
+The writer takes the seal away before it writes and puts a new one when all is folded back into the file. So where there is a
+seal, the file must be the one that was sealed; a writer that was killed leaves none, and the next one sets it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from qa.database import FILE
+from qa.disk import replace_file, sync_folder
+from qa.errors import StoreError
+
+SEAL = f"{FILE}.sha256"
+
+
+def seal(folder: Path) -> None:
+    """Twice the same line: a seal that was itself damaged is none."""
+    replace_file(folder / SEAL, f"{_digest(folder)}\n".encode() * 2)
+
+
+def unseal(folder: Path) -> None:
+    """So that it is gone for good before the file changes."""
+    if (folder / SEAL).exists():
+        (folder / SEAL).unlink()
+        sync_folder(folder)
+
+
+def is_sealed(folder: Path) -> bool:
+    return _sealed(folder) is not None
+
+
+def is_broken(folder: Path) -> bool:
+    """Whether the file is not the one that was sealed. A writer that comes meanwhile takes the seal away, which is no fault."""
+    sealed = _sealed(folder)
+    if sealed is None or not (folder / FILE).is_file():
+        return False
+    return _digest(folder) != sealed and _sealed(folder) == sealed
+
+
+def verify(folder: Path) -> None:
+    """StoreError, with the command that mends it, when the file was changed by another than a writer."""
+    if is_broken(folder):
+        raise StoreError(f"{folder / FILE} is damaged: its bytes are not those that were written (mend it: qa repair --index {folder})")
+
+
+def _sealed(folder: Path) -> str | None:
+    try:
+        lines = (folder / SEAL).read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return lines[0] if len(lines) == 2 and lines[0] == lines[1] else None
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    with (folder / FILE).open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
