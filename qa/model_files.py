@@ -31,6 +31,7 @@ ALIASES = {"sentence-transformers/all-MiniLM-L6-v2": "all-MiniLM-L6-v2"}
 # What decides a model's output. Read-me files, training logs and exports for other runtimes do not.
 CONTENT = ("*.safetensors", "*/*.safetensors", "config.json", "*/config.json", "modules.json", "sentence_bert_config.json",
            "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "*.model")  # fmt: skip
+PICKLED = ("pytorch_model*.bin", "*/pytorch_model*.bin")
 HUB_SECONDS = 5.0
 
 
@@ -99,9 +100,13 @@ def _bundled_folder(name: str) -> Path:
 def _with_weights(folder: Path) -> Path:
     if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
         raise ModelError(f"no model in {folder}: it has neither config.json nor modules.json (give a model's folder or name)")
+    pickled = [weights.parent for pattern in PICKLED for weights in folder.glob(pattern)]
     if not any(folder.glob("*.safetensors")) and not any(folder.glob("*/*.safetensors")):
+        pickled = [folder]
+    lacking = [part for part in pickled if not any(part.glob("*.safetensors"))]  # there a library would fall back to pickle
+    if lacking:
         raise ModelError(
-            f"{folder} has no .safetensors weights, and pickled ones are not loaded (save the model again: "
+            f"{lacking[0]} has no .safetensors weights, and pickled ones are not loaded (save the model again: "
             "SentenceTransformer(…).save(folder), or save_pretrained(folder), with safe_serialization)"
         )
     return folder

@@ -97,7 +97,7 @@ def _shipped_model(folder: Path) -> Any:
 
     auto: Any = AutoModelForQuestionAnswering
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
-        model = auto.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+        model = auto.from_config(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
     model.load_state_dict(unfolded(load_file(folder / "model.safetensors")), strict=True, assign=True)
     # Not stored, and still without content: the numbers of the positions, and token types that are always given.
     embeddings = model.base_model.embeddings

@@ -502,7 +502,7 @@ def links(folder: Path, n: Sized) -> None:
     (folder / "nowhere.txt").symlink_to("no-such-file")
     (folder / "out.txt").symlink_to(outside / "secret.txt")
     (folder / "out-of-it").symlink_to(outside)
-    (folder / "relative.txt").symlink_to(Path("..", "..", "..", "secret", "secret.txt"))
+    (folder / "relative.txt").symlink_to(Path("..", "..", "secret", "secret.txt"))
     (folder / "system.txt").symlink_to("/etc/passwd")
     (folder / "device.txt").symlink_to("/dev/zero")
     (folder / "endless.txt").symlink_to("/proc/self/mem")

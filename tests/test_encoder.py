@@ -108,6 +108,18 @@ def test_pickled_weights_are_refused(tmp_path):
         model_folder(str(folder))
 
 
+def test_a_part_with_pickled_weights_is_refused(tmp_path):
+    """The library would unpickle it: it looks for safetensors in each part of a model by itself."""
+    folder = make_model(tmp_path / "mixed")
+    (folder / "2_Dense").mkdir()
+    (folder / "2_Dense" / "pytorch_model.bin").write_bytes(b"pickled")
+    with pytest.raises(ModelError, match=r"has no \.safetensors weights, and pickled ones are not loaded"):
+        model_folder(str(folder))
+    (folder / "2_Dense" / "model.safetensors").touch()
+    (folder / "pytorch_model.bin").touch()
+    assert model_folder(str(folder)) == folder
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"^no model in .*: it has neither config.json nor modules.json"):
         model_folder(str(tmp_path))
