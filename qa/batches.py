@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from qa import copies
 from qa.config import Passages
 from qa.datatypes import Article, Passage, Refusal
-from qa.encoder import Encoder
+from qa.encoder import Encoder, calibrate_encoder
 from qa.passages import Splitter, embedding_text
+from qa.quantized import MOST
 from qa.storage import Entry, Writing
 from qa.store import text_key
 
@@ -110,6 +111,7 @@ class BatchWriter:
 
     def encode_missing(self, progress: Progress) -> None:
         """Adds vectors of this encoder for passages that only others have encoded so far."""
+        self._calibrate([])
         fingerprint = self.encoder.fingerprint
         total = self.store.missing(fingerprint)
         done = last = 0
@@ -127,6 +129,7 @@ class BatchWriter:
             return
         texts = [embedding_text(passage.title, passage.text) for _, _, passages in self._batch for passage in passages]
         keys = [text_key(text) for text in texts]
+        self._calibrate(texts)
         rows = self._vectors(keys, texts)
         sketches = [copies.signature(article.text) for article, _, _ in self._batch]
         with self.store.transaction():
@@ -139,6 +142,11 @@ class BatchWriter:
             for step in self._after_batch:
                 step()
         self._batch, self._waiting, self._unfinished, self._after_batch = [], {}, set(), []
+
+    def _calibrate(self, texts: Sequence[str]) -> None:
+        """On the first passages of the index, and on those that come into it now."""
+        stored = self.store.without_vectors  # no encoder has an empty fingerprint
+        calibrate_encoder(self.encoder, lambda: [*(embedding_text(p.title, p.text) for _, p, _ in stored("", MOST)), *texts])
 
     def _origin(self, article: Article) -> tuple[str | None, str, str] | None:
         return self._waiting.get(article.id) or self.store.origin(article.id)

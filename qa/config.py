@@ -44,8 +44,10 @@ class Embedding(Section):
     query_prompt: str | None = Field(None, description="put before each question; unset: what the model declares")
     passage_prompt: str | None = Field(None, description="put before each passage; unset: what the model declares")
     backend: Literal["auto", "torch", "openvino"] = Field("auto", description="runtime that encodes; auto: openvino on CPUs if it can")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="number format while encoding; auto: bfloat16 on openvino where the CPU has it"
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        "auto",
+        description="number format while encoding; auto: bfloat16 on openvino where the CPU has it; int8: openvino, calibrated on the "
+        "first passages that are indexed (needs the extra qa[int8] once)",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     batch_size: int = Field(32, ge=1, description="passages encoded at a time")

@@ -1,8 +1,9 @@
 """Text to vectors, by a sentence-transformers model that the configuration names; qa/encoder_runtimes.py runs it.
 
 What identifies the vectors is the fingerprint: model content, prompts, pooling and length (both part of the content) and
-normalisation. Counting tokens and the fingerprint need neither torch nor the weights in memory; the model is loaded
-at the first `encode_…`. Vectors are float32 (n, dim), rows of length 1, so that a dot product is the cosine.
+normalisation; in int8 also the passages that the model was calibrated on. Counting tokens and the fingerprint need neither torch
+nor the weights in memory; the model is loaded at the first `encode_…`. Vectors are float32 (n, dim), rows of length 1, so that
+a dot product is the cosine.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qa.config import Embedding
-from qa.encoder_runtimes import EncoderRuntime, load_runtime
+from qa.encoder_runtimes import EncoderRuntime, calibrate, load_int8, load_runtime, not_calibrated
 from qa.encoder_runtimes import Vectors as Vectors
 from qa.errors import ModelError
 from qa.model_files import content_hash, model_folder
+from qa.quantized import calibrated_on
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -60,17 +62,24 @@ class SentenceTransformerEncoder:
     """A model in the format of sentence-transformers. Safe to use from several threads."""
 
     def __init__(self, settings: Embedding) -> None:
+        if settings.precision == "int8" and settings.backend == "torch":
+            raise ModelError("embedding.precision = 'int8' runs on openvino alone, not on embedding.backend = 'torch' (set one to 'auto')")
         self.name = settings.model
         self._settings = settings
         self._folder = model_folder(settings.model)
         self._question_prompt, self._passage_prompt = _prompts(settings, self._folder)
         self._lock = threading.Lock()
+        self._is_calibrated = False
 
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits; equal fingerprints mean interchangeable vectors."""
-        parts = (content_hash(self._folder), self._question_prompt, self._passage_prompt, "normalised")
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        if self._settings.precision != "int8":
+            return self._fingerprint()
+        texts = calibrated_on(self._int8)
+        if texts is None:
+            raise not_calibrated(self.name)
+        return self._fingerprint("int8", texts)
 
     @cached_property
     def max_tokens(self) -> int:
@@ -87,6 +96,21 @@ class SentenceTransformerEncoder:
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         return self._encode(texts, self._question_prompt)
+
+    def calibrate(self, texts: Callable[[], Sequence[str]]) -> None:
+        """In int8, unless that was done before: on passages as they are embedded."""
+        if self._settings.precision == "int8" and not self._is_calibrated:
+            calibrate(self._int8, self.name, self._folder, self.max_tokens, texts, self._passage_prompt)
+            self._is_calibrated = True
+
+    @cached_property
+    def _int8(self) -> str:
+        """The key of the export in int8. No versions of libraries: an index outlives these, and its vectors need this very export."""
+        return f"int8-{self._fingerprint()}"
+
+    def _fingerprint(self, *more: str) -> str:
+        parts = (content_hash(self._folder), self._question_prompt, self._passage_prompt, "normalised", *more)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         with self._lock:
@@ -109,12 +133,20 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def _runtime(self) -> EncoderRuntime:
+        if self._settings.precision == "int8":
+            return load_int8(self._int8, self._settings, self.max_tokens)
         return load_runtime(self._settings, self._folder, self.max_tokens)
 
 
 def load_encoder(settings: Embedding) -> Encoder:
     """The encoder that the configuration asks for. Fails at once, with ModelError, when its files are not there."""
     return SentenceTransformerEncoder(settings)
+
+
+def calibrate_encoder(encoder: Encoder, texts: Callable[[], Sequence[str]]) -> None:
+    """Has an encoder in int8 ready to encode; others are ready as they are."""
+    if isinstance(encoder, SentenceTransformerEncoder):
+        encoder.calibrate(texts)
 
 
 def listed_encoder(settings: Embedding, name: str) -> Encoder:

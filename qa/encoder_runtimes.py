@@ -1,13 +1,13 @@
 """What runs an embedding model: sentence-transformers on torch, which is the reference, or OpenVINO on the processor.
 
-Both give the same vectors but for rounding, so they share a fingerprint. An export is used only if it gives what
-sentence-transformers gives for some probes; tokenizer, truncation and pooling are compared along with it.
+Both give the same vectors but for rounding, so they share a fingerprint; OpenVINO in int8 has one of its own. An export is used
+only if it gives what sentence-transformers gives for some probes; tokenizer, truncation and pooling are compared along with it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,8 +16,22 @@ from numpy.typing import NDArray
 
 from qa.config import Embedding
 from qa.errors import ModelError
-from qa.exported import Compiled, Export, NotExportable, Precision, cached_export, copied, export_key, padded, traced
+from qa.exported import (
+    Compiled,
+    Export,
+    NotExportable,
+    Numbers,
+    Precision,
+    cache_folder,
+    cached_export,
+    copied,
+    export_key,
+    kept_export,
+    padded,
+    traced,
+)
 from qa.model_files import first_line, quiet_loading
+from qa.quantized import quantized, spread
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -27,6 +41,7 @@ Vectors = NDArray[np.float32]
 PROBE = "  Who built the OLD tower of Paris, naïve Größe 東京?\n"
 LONGEST_PROBE = 512  # words
 EQUAL = 1e-5  # most that the cosine of a probe's two vectors may be below 1
+ALIKE = 0.98  # least cosine, on average, of a passage's vectors in int8 and in float32 (0.998 for all-MiniLM-L6-v2)
 # There when a graphics processor may be: NVIDIA's and AMD's drivers. Torch, which knows, takes seconds to import.
 GRAPHICS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("C:/Windows/System32/nvcuda.dll"))
 
@@ -67,20 +82,27 @@ class OpenVinoRuntime:
         self._max_tokens, self._batch_size = max_tokens, batch_size
 
     def encode(self, texts: Sequence[str], prompt: str) -> Vectors:
-        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
-        tokens = [encoding.ids or [self._facts["padding"]] for encoding in encodings]  # no token at all would give no number
+        tokens = self._tokens(texts, prompt)
         rows = np.empty((len(tokens), self._facts["dimension"]), np.float32)
         order = sorted(range(len(tokens)), key=lambda number: len(tokens[number]))
         for first in range(0, len(order), self._batch_size):
             batch = order[first : first + self._batch_size]
-            rows[batch] = self._vectors([tokens[number] for number in batch])
+            rows[batch] = self._run(self._inputs([tokens[number] for number in batch]))
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         return rows
 
-    def _vectors(self, tokens: Sequence[Sequence[int]]) -> Vectors:
+    def inputs(self, texts: Sequence[str], prompt: str) -> list[dict[str, Numbers]]:
+        """What the graph is given for each text alone."""
+        return [self._inputs([row]) for row in self._tokens(texts, prompt)]
+
+    def _tokens(self, texts: Sequence[str], prompt: str) -> list[list[int]]:
+        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
+        return [encoding.ids or [self._facts["padding"]] for encoding in encodings]  # no token at all would give no number
+
+    def _inputs(self, tokens: Sequence[Sequence[int]]) -> dict[str, Numbers]:
         ids = padded(tokens, self._facts["padding"], self._max_tokens)
         mask = padded([[1] * len(row) for row in tokens], 0, self._max_tokens)
-        return self._run({"input_ids": ids, "attention_mask": mask})
+        return {"input_ids": ids, "attention_mask": mask}
 
 
 def load_runtime(settings: Embedding, folder: Path, max_tokens: int) -> EncoderRuntime:
@@ -92,12 +114,47 @@ def load_runtime(settings: Embedding, folder: Path, max_tokens: int) -> EncoderR
             f"embedding.backend = 'openvino' runs on the processor, and embedding.device = {settings.device!r} does not (set one to 'auto')"
         )
     try:
-        export = cached_export(export_key("encoder", folder), lambda: _exported(settings.model, folder, max_tokens))
-        return OpenVinoRuntime(export, settings.precision, max_tokens, settings.batch_size)
+        return OpenVinoRuntime(_export(settings.model, folder, max_tokens), settings.precision, max_tokens, settings.batch_size)
     except NotExportable as reason:
         if settings.backend == "auto":
             return TorchRuntime(settings, folder)
         raise ModelError(f"embedding model {settings.model} cannot run on OpenVINO: {reason} (set embedding.backend to 'auto')") from None
+
+
+def load_int8(key: str, settings: Embedding, max_tokens: int) -> EncoderRuntime:
+    """What `calibrate` has made."""
+    export = kept_export(key)
+    if export is None:
+        raise not_calibrated(settings.model)
+    return OpenVinoRuntime(export, settings.precision, max_tokens, settings.batch_size)
+
+
+def not_calibrated(name: str) -> ModelError:
+    return ModelError(f"embedding.precision = 'int8' wants {name} calibrated on passages of your own (run: qa index)")
+
+
+def calibrate(key: str, name: str, folder: Path, max_tokens: int, texts: Callable[[], Sequence[str]], prompt: str) -> None:
+    """Makes the int8 export of that key, unless it is there and whole. Whichever process is first chooses the texts."""
+    try:
+        cached_export(key, lambda: _calibrated(_export(name, folder, max_tokens), max_tokens, spread(texts()), prompt))
+    except NotExportable as reason:
+        raise ModelError(f"embedding model {name} cannot run in int8: {reason} (set embedding.precision to 'auto')") from None
+    if kept_export(key) is None:
+        raise ModelError(f"{cache_folder()} cannot be written, and embedding.precision = 'int8' needs it (set QA_CACHE)")
+
+
+def _calibrated(export: Export, max_tokens: int, texts: Sequence[str], prompt: str) -> Export:
+    reference = OpenVinoRuntime(export, "float32", max_tokens, 1)
+    made = quantized(export, texts, reference.inputs(texts, prompt))
+    both = (runtime.encode(texts, prompt) for runtime in (reference, OpenVinoRuntime(made, "int8", max_tokens, 1)))
+    cosine = float(np.multiply(*both).sum(axis=1).mean())
+    if not cosine >= ALIKE:
+        raise NotExportable(f"its vectors are others then (cosine {cosine:.4f} on average)")
+    return made
+
+
+def _export(name: str, folder: Path, max_tokens: int) -> Export:
+    return cached_export(export_key("encoder", folder), lambda: _exported(name, folder, max_tokens))
 
 
 def _wants_graphics(device: str) -> bool:

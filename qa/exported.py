@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.int64]
 Rows = NDArray[np.float32]
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "int8"]  # the last one is for graphs that are made so (qa/quantized.py)
 
 FORM = "1"  # of what an export contains; another one makes all of them again
 LIBRARIES = ("openvino", "torch", "transformers", "sentence-transformers", "tokenizers")
@@ -72,7 +72,7 @@ class Compiled:
 def cached_export(key: str, make: Callable[[], Export]) -> Export:
     """The export of that key, made unless it is there and whole. A cache folder that cannot be written is done without."""
     folder = cache_folder() / key
-    found = _read(folder)
+    found = kept_export(key)
     if found is not None:
         return found
     with ExitStack() as held:
@@ -84,6 +84,19 @@ def cached_export(key: str, make: Callable[[], Export]) -> Export:
         except OSError:
             return make()
         return _read(folder) or _made(folder, make)  # another process may have made it while we waited
+
+
+def kept_export(key: str) -> Export | None:
+    """The export of that key if it is there and whole."""
+    return _read(cache_folder() / key)
+
+
+def kept_facts(key: str) -> dict[str, Any]:
+    """The facts of the export of that key, without reading its graph; none when it is not there."""
+    try:
+        return dict(json.loads((cache_folder() / key / FACTS).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def cache_folder() -> Path:
@@ -146,7 +159,7 @@ def _core() -> Any:
 
 
 def _hint(precision: Precision) -> str:
-    if precision == "auto":
+    if precision in ("auto", "int8"):
         return "bf16" if has_bfloat16() else "f32"
     return {"float32": "f32", "bfloat16": "bf16"}[precision]
 
