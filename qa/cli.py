@@ -21,6 +21,7 @@ from qa.errors import QAError
 from qa.feedback_command import feedback
 from qa.options import AsJson, ConfigFile, IndexFolder, settings_from
 from qa.terminal import forgive_encodings, lines, print_json, progress_bar, say, toml
+from qa.users_command import users
 
 if TYPE_CHECKING:
     from qa.check import Fault
@@ -34,6 +35,7 @@ app = typer.Typer(
     help="Questions to your own articles, answered in the articles' own words, each quote cited.",
 )
 app.add_typer(feedback, name="feedback")
+app.add_typer(users, name="users")
 
 INTERRUPTED = 130  # how Typer exits after Ctrl-C
 

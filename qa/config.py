@@ -97,7 +97,24 @@ class Ui(Section):
     title: str = Field("Ask your articles", description="heading of the page")
     allow_changes: bool = Field(False, description="let people add and remove articles on the page")
     mcp: bool = Field(False, description="offer the four reading endpoints to language models at /mcp (needs the extra qa[mcp])")
-    feedback: bool | None = Field(None, description="let readers mark answers; unset: only where the page is served to this machine alone")
+    feedback: bool = Field(True, description="let people mark answers; where users sign in, editors alone")
+
+
+class Server(Section):
+    users: HomePath = Field(Path("users.json"), description="file of the users (qa users add); needed to serve to others")
+    sign_in: bool = Field(False, description="ask for name and password even where only this machine reaches the page")
+    session_hours: float = Field(12.0, gt=0, le=720, description="hours until one has to sign in again")
+    hosts: tuple[str, ...] = Field((), description="names by which others reach the page, such as qa.example.org; serves to others")
+    proxies: tuple[str, ...] = Field((), description="addresses of proxies whose X-Forwarded-For is believed; serves to others")
+    certificate: HomePath | None = Field(None, description="file of the certificate (PEM) to serve by https")
+    key: HomePath | None = Field(None, description="file of its private key")
+    questions: int = Field(30, ge=1, description="questions that a user may ask in a minute, where users sign in")
+    changes: int = Field(10, ge=1, description="changes that an editor may make in a minute")
+    folders: tuple[HomePath, ...] = Field((), description="folders from which editors may add articles; unset: none")
+    log: HomePath | None = Field(None, description="file that says who did what; unset: standard error where users sign in, else nowhere")
+    log_questions: bool = Field(False, description="have the questions in that file, too")
+    metrics: tuple[str, ...] = Field(("127.0.0.1", "::1"), description="addresses that may read /metrics without signing in")
+    patience: float = Field(30.0, ge=0, description="seconds that questions under way have when the server is stopped")
 
 
 class Config(BaseSettings):
@@ -116,6 +133,7 @@ class Config(BaseSettings):
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
+    server: Server = Server()
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
@@ -238,6 +256,8 @@ def _accepts(info: Any) -> str:
     choices = [repr(choice) for choice in get_args(info.annotation) if isinstance(choice, str)]
     if choices:
         return "one of " + ", ".join(choices)
+    if get_origin(info.annotation) is tuple and Other not in get_args(info.annotation):
+        return "a list of texts"
     kinds = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
     kind = next((kinds[kind] for kind in (info.annotation, *get_args(info.annotation)) if kind in kinds), "text")
     bounds = [f"{sign} {value}" for mark in info.metadata for sign, value in _bounds(mark)]

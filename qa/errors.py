@@ -5,6 +5,7 @@ QAError                 every error that we raise on purpose; `str()` is one lin
 ├── ArticleError        a file that has no article to offer
 ├── ModelError          an embedding or reader model that is not there or not usable
 ├── StoreError          the index folder: missing, newer, damaged, read-only, full
+│   ├── UnknownArticle  one that is not in the index, or no longer
 │   ├── MissingVectors  the index was not built with the configured embedding model
 │   └── IndexBusy       another process is writing
 └── DataError           an evaluation set with a fault
@@ -32,6 +33,10 @@ class ModelError(QAError):
 
 
 class StoreError(QAError):
+    pass
+
+
+class UnknownArticle(StoreError):
     pass
 
 

@@ -148,7 +148,7 @@ class Feedback:
 
 def settings_fingerprint(config: Config) -> str:
     """16 hex digits of every setting that can change an answer."""
-    relevant = config.model_dump(mode="json", exclude={"index", "ui"})
+    relevant = config.model_dump(mode="json", exclude={"index", "ui", "server"})
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
 
 

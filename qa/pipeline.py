@@ -22,7 +22,7 @@ from qa.config import Config
 from qa.database import store_errors
 from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Turn
 from qa.encoder import Encoder, load_encoder
-from qa.errors import StoreError
+from qa.errors import UnknownArticle
 from qa.reader import Reader, SentenceReader, load_reader
 from qa.reranker import Reranker, load_reranker
 from qa.retriever import Retriever

@@ -124,7 +124,7 @@ def test_a_wrong_variable_is_named(monkeypatch, toml, variable, value, told):
 
 
 def test_variables_of_other_programs_are_left_alone(monkeypatch):
-    monkeypatch.setenv("QA_SERVER", "x")
+    monkeypatch.setenv("QA_HOME", "x")
     monkeypatch.setenv("QAX__Y", "x")
     assert load_config() == Config()
 

@@ -27,8 +27,9 @@ LAYERS = (
     {"stores"},
     {"batches", "check", "indexer", "reading_process", "repair", "retriever"},
     {"pipeline"},
+    {"server"},
     {"evaluation", "options", "terminal", "ui"},
-    {"feedback_command"},
+    {"feedback_command", "users_command"},
     {"cli"},
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}

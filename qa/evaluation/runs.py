@@ -111,7 +111,7 @@ def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> s
 
 def settings(config: Config) -> dict[str, Any]:
     """The settings that can change an outcome; where the index lies, how the page looks and what it offers cannot."""
-    return config.model_dump(mode="json", exclude={"index": True, "ui": True, "embedding": {"others"}})
+    return config.model_dump(mode="json", exclude={"index": True, "ui": True, "server": True, "embedding": {"others"}})
 
 
 def models(config: Config, mode: Mode) -> dict[str, str | None]:

@@ -1,13 +1,13 @@
 """What programs may ask: `ask`, `search`, `articles` and `article`, in the shapes that the command line prints with `--json`.
 
 Gradio serves them over HTTP, `qa.ui.mcp` to language models, and `qa.ui.docs` describes them: all from the names, types and
-docstrings here, so those are part of the contract. All of them only read.
+docstrings here, so those are part of the contract. All of them only read, and whoever reached the page may call them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from functools import wraps
@@ -16,15 +16,19 @@ from typing import Any, cast
 import gradio as gr
 from gradio.context import LocalContext
 
-from qa.datatypes import Filters, Hit, Turn
+from qa.config import Config
+from qa.datatypes import Filters, Hit, Response, Turn
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import response_json
+from qa.server.record import Record
 from qa.ui.asked import LONGEST_QUESTION
 from qa.ui.line import Line
 from qa.ui.schemas import ArticleGiven, HitGiven, ResponseGiven, SummaryGiven, TurnGiven
+from qa.ui.visitor import current_visitor, told, visitor_of
 
 MOST_HITS = 100
+MOST_TURNS = 200
 PROGRAM = "a program"  # the name in the line of who has no session, as MCP clients
 
 Endpoint = Callable[..., Any]
@@ -33,9 +37,11 @@ Endpoint = Callable[..., Any]
 class Api:
     """The endpoints. Their problems are QAErrors of one line. Questions wait their turn in the `line`."""
 
-    def __init__(self, pipeline: Pipeline, line: Line) -> None:
+    def __init__(self, config: Config, pipeline: Pipeline, line: Line, record: Record) -> None:
+        self.config = config
         self.pipeline = pipeline
         self.line = line
+        self.record = record
 
     @property
     def endpoints(self) -> Sequence[Endpoint]:
@@ -63,10 +69,12 @@ class Api:
             threshold: least confidence of an answer, 0 to 1; without it, what the server is set to
         """
         _check(question)
-        past = [Turn(str(turn.get("question", "")), str(turn.get("answer", ""))) for turn in turns or ()]
+        past = _turns(turns or ())
         filters = filters_from(source, author, since, until)
-        with self._turn():
-            return cast(ResponseGiven, response_json(self.pipeline.ask(question, past, filters, threshold=threshold)))
+        with self._turn(question):
+            response = self.pipeline.ask(question, past, filters, threshold=threshold)
+            self._answered(question, response)
+        return cast(ResponseGiven, response_json(response))
 
     def search(
         self, question: str, limit: int = 10, source: str = "", author: str = "", since: str = "", until: str = ""
@@ -83,8 +91,10 @@ class Api:
         """
         _check(question)
         filters = filters_from(source, author, since, until)
-        with self._turn():
-            return [_hit(hit) for hit in self.pipeline.search(question, filters, min(max(limit, 1), MOST_HITS))]
+        with self._turn(question):
+            hits = self.pipeline.search(question, filters, min(max(limit, 1), MOST_HITS))
+            self.record.asked(current_visitor(), question, "searched")
+        return [_hit(hit) for hit in hits]
 
     def articles(self) -> list[SummaryGiven]:
         """All articles of the index, without their texts."""
@@ -98,34 +108,47 @@ class Api:
         """
         return cast(ArticleGiven, _plain(self.pipeline.article(id)))
 
-    def _turn(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _turn(self, question: str) -> Iterator[None]:
         request = LocalContext.request.get(None)
-        return self.line.turn(user_of(request) if request else PROGRAM)
+        try:
+            with self.line.turn(user_of(request) if request else current_visitor().name or PROGRAM):
+                yield
+        except Exception:
+            self.record.asked(current_visitor(), question, "failed")
+            raise
+
+    def _answered(self, question: str, response: Response) -> None:
+        self.record.asked(current_visitor(), question, outcome(response), response)
 
 
 def add_endpoints(api: Api) -> None:
     """Call inside `gr.Blocks()`."""
     for endpoint in api.endpoints:
-        gr.api(_told(endpoint), api_name=endpoint.__name__)
+        gr.api(_told(endpoint, api.config), api_name=endpoint.__name__)
 
 
 def user_of(request: gr.Request) -> str:
-    """Who waits in the line: a tab of a browser, or a program's client."""
-    host = request.client.host if request.client else ""
-    return f"{host} {request.session_hash}"
+    """Who waits in the line: a user, or else a tab of a browser, or a program's client."""
+    visitor = visitor_of(request)
+    return visitor.name or f"{visitor.address} {request.session_hash}"
 
 
-def _told(endpoint: Endpoint) -> Endpoint:
+def outcome(response: Response) -> str:
+    return "answered" if response.answer else "not said"
+
+
+def _told(endpoint: Endpoint, config: Config) -> Endpoint:
     """The user's problems reach the caller as one line; a bug stays a bug."""
 
     @wraps(endpoint)
-    def told(*arguments: Any) -> Any:
+    def one_line(*arguments: Any) -> Any:
         try:
             return endpoint(*arguments)
         except QAError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(told(error, config), print_exception=False) from None
 
-    return told
+    return one_line
 
 
 def _check(question: str) -> None:
@@ -133,6 +156,15 @@ def _check(question: str) -> None:
         raise QAError("the question must be text")
     if len(question) > LONGEST_QUESTION:
         raise QAError(f"the question is too long: {len(question):,} characters, at most {LONGEST_QUESTION:,} are taken")
+
+
+def _turns(turns: Sequence[TurnGiven]) -> list[Turn]:
+    if len(turns) > MOST_TURNS:
+        raise QAError(f"there are too many turns: {len(turns):,}, at most {MOST_TURNS} are taken")
+    past = [Turn(str(turn.get("question", "")), str(turn.get("answer", ""))) for turn in turns]
+    if any(len(turn.question) > LONGEST_QUESTION or len(turn.answer) > LONGEST_QUESTION for turn in past):
+        raise QAError(f"a turn is too long: at most {LONGEST_QUESTION:,} characters are taken of its question and of its answer")
+    return past
 
 
 def filters_from(source: str | None = "", author: str | None = "", since: str | None = "", until: str | None = "") -> Filters:

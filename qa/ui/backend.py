@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from qa.config import Config
 from qa.datatypes import Response
 from qa.errors import QAError
 from qa.render import count
 from qa.ui.asked import Asked
 from qa.ui.line import Line, Place
 from qa.ui.suggestions import suggest
+from qa.ui.visitor import told
 
 if TYPE_CHECKING:
     from qa.pipeline import Pipeline
@@ -48,7 +50,8 @@ class State:
 class Backend:
     """One per server. Thread-safe: the pipeline is, and everything else is replaced whole."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, config: Config, pipeline: Pipeline) -> None:
+        self.config = config
         self.pipeline = pipeline
         self.state = State()
         self.suggestions: tuple[str, ...] = ()
@@ -59,6 +62,10 @@ class Backend:
     def start(self) -> None:
         """Load models and index without holding up the page, then notice when the index changes, goes or comes back."""
         threading.Thread(target=self._look_after, name="warm-up", daemon=True).start()
+
+    def waits_for(self) -> str:
+        """What is missing before questions can be answered, "" when nothing is."""
+        return "" if self.state.info else "the index" if self.state.problem else "the models"
 
     def _look_after(self) -> None:
         while True:
@@ -78,7 +85,7 @@ class Backend:
                 self.pipeline.warm_up()
             return State(info=self.pipeline.info())
         except QAError as error:
-            return State(problem=str(error))
+            return State(problem=told(error, self.config))
         except Exception:  # a bug must not stop this thread: the next look may go well
             if self.state.problem != BUG:  # once, not at every look
                 log.exception("the index or the models could not be loaded")

@@ -49,9 +49,12 @@ def from_browser(data: object) -> Conversation:
     if data is None:
         return Conversation()
     try:
-        return _conversation.validate_python(data)
+        conversation = _conversation.validate_python(data)
     except ValidationError:
         raise DataError("the conversation that the browser kept is damaged or of another version: start a new one") from None
+    if len(conversation.exchanges) > MAX_EXCHANGES:
+        raise DataError(f"the conversation has more than {MAX_EXCHANGES} questions: start a new one")
+    return conversation
 
 
 def _without_passages(response: Response) -> Response:

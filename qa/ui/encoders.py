@@ -12,12 +12,15 @@ import gradio as gr
 
 from qa.errors import QAError
 from qa.pipeline import Pipeline
+from qa.server.record import Record
+from qa.server.visitors import Visitor
 from qa.ui import encoder_views, honesty, views
 from qa.ui.api import filters_from
 from qa.ui.backend import BUG
 from qa.ui.changes import allowed
 from qa.ui.pieces import html_piece
 from qa.ui.switching import Encoders
+from qa.ui.visitor import told, visitor_of
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +30,9 @@ COMPARED = 10  # hits of each
 class EncoderList:
     """What "Models" in the header shows and does."""
 
-    def __init__(self, encoders: Encoders) -> None:
+    def __init__(self, encoders: Encoders, record: Record) -> None:
         self._encoders = encoders
+        self._record = record
         self._presses = 0
 
     @property
@@ -36,20 +40,26 @@ class EncoderList:
         """Whether the list will soon have something new to tell."""
         return self._encoders.building is not None
 
-    def html(self) -> str:
-        return encoder_views.disclosure(self._encoders.rows(), allowed(self._encoders.config), self._presses)
+    def html(self, visitor: Visitor) -> str:
+        return encoder_views.disclosure(self._encoders.rows(), allowed(self._encoders.config, visitor), self._presses)
 
-    def use(self, event: gr.EventData) -> None:
+    def use(self, event: gr.EventData, request: gr.Request) -> None:
         """Answer with the model whose button was pressed, or begin to build its vectors."""
         try:
-            self._encoders.use(int(event._data["encoder"]))
+            self._use(int(event._data["encoder"]), visitor_of(request))
         except QAError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(told(error, self._encoders.config), print_exception=False) from None
         except Exception:
             log.exception("switching failed")
             raise gr.Error(BUG, print_exception=False) from None
         finally:
             self._presses += 1
+
+    def _use(self, number: int, visitor: Visitor) -> None:
+        if not allowed(self._encoders.config, visitor):
+            raise QAError("the model cannot be changed here: ui.allow_changes = true lets editors do it")
+        self._encoders.use(number)
+        self._record.did(visitor, "switched", model=self._encoders.rows()[number].name)
 
     def listen(self, header: gr.HTML, look: Callable[..., object], seen: list[gr.components.Component]) -> None:
         """`look` draws `seen` anew, the header among it."""
@@ -93,7 +103,7 @@ class Comparison:
             names = [self._encoders.rows()[number].name for number in (left, right)]
             yield encoder_views.side_by_side(question, names, columns, honesty.words_of(chosen))
         except QAError as error:
-            yield views.notice(str(error))
+            yield views.notice(told(error, self._encoders.config))
         except Exception:
             log.exception("a comparison failed")
             yield views.notice(BUG)

@@ -18,6 +18,7 @@ from qa.ui import views
 from qa.ui.backend import BUG
 from qa.ui.pieces import QUICK, html_piece
 from qa.ui.places import Place, button, place_from
+from qa.ui.visitor import current_visitor, told
 
 if TYPE_CHECKING:
     from qa.evaluation.runs import Run
@@ -49,9 +50,9 @@ class Evaluation:
 
     def show(self, place: Place) -> str:
         try:
-            return self._drawn(place)
+            return self._drawn(place) if current_visitor().may_change else views.empty("Runs are for editors to see.")
         except QAError as error:
-            return _problem(str(error))
+            return _problem(told(error, self.config))
         except Exception:
             log.exception("the evaluation tab failed")
             return _problem(BUG)

@@ -18,8 +18,9 @@ from qa.errors import DataError, QAError
 from qa.feedback import Feedback, Judgement, Place, Verdict, settings_fingerprint
 from qa.pipeline import clean_question
 from qa.reading.decoding import clean_characters
-from qa.ui.changes import is_loopback
+from qa.server.visitors import Visitor
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser
+from qa.ui.visitor import told
 
 LONGEST_WORDS = 1_000  # characters of an article that somebody may select as an answer
 LONGEST_TEXT = 100_000  # characters of a question with the turns before it
@@ -48,27 +49,33 @@ class Pressed:
 _pressed = TypeAdapter(Pressed)
 
 
-def allowed(config: Config) -> bool:
+def allowed(config: Config, visitor: Visitor) -> bool:
     """Asked again by the event: a hidden button is no protection."""
-    return is_loopback(config.ui.host) if config.ui.feedback is None else config.ui.feedback
+    return config.ui.feedback and visitor.may_change
 
 
-def judge(config: Config, article_of: Callable[[str], Article], kept: object, sent: object) -> dict[str, Any]:
+def judge(config: Config, visitor: Visitor, article_of: Callable[[str], Article], kept: object, sent: object) -> dict[str, Any]:
     """Keeps what was pressed. Returns what the browser is to show: the verdict with thanks, or the problem."""
     try:
         pressed = _pressed.validate_python(sent)
     except ValidationError:
         return {"problem": "that was not understood: load the page again"}
     try:
+        _check(config, visitor)
         _keep(config, article_of, from_browser(kept), pressed)
     except QAError as error:
-        return {"exchange": pressed.exchange, "problem": str(error)}
+        return {"exchange": pressed.exchange, "problem": told(error, config)}
     return {"exchange": pressed.exchange, "verdict": pressed.verdict, "thanks": THANKS[pressed.verdict]}
 
 
-def _keep(config: Config, article_of: Callable[[str], Article], conversation: Conversation, pressed: Pressed) -> None:
-    if not allowed(config):
+def _check(config: Config, visitor: Visitor) -> None:
+    if not config.ui.feedback:
         raise DataError("answers cannot be marked here: set ui.feedback = true")
+    if not visitor.may_change:
+        raise DataError("answers are marked by editors, and you are a reader")
+
+
+def _keep(config: Config, article_of: Callable[[str], Article], conversation: Conversation, pressed: Pressed) -> None:
     if not 0 <= pressed.exchange < len(conversation.exchanges):
         raise DataError("this question is no longer in the conversation: ask it again")
     response = conversation.exchanges[pressed.exchange]

@@ -13,10 +13,13 @@ from qa.datatypes import ArticleSummary, Filters, Refusal
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import date_text, escape
+from qa.server.addresses import shared
+from qa.server.record import Record
 from qa.ui import changes, feedback, views
 from qa.ui.api import filters_from
 from qa.ui.pieces import QUICK, html_piece
 from qa.ui.sources import whole_article
+from qa.ui.visitor import told, visitor_of
 
 ANY = ""  # the first choice of a filter: it filters nothing
 MOST_SHOWN = 200  # rows; more are counted, and searching narrows them down
@@ -27,9 +30,11 @@ ORDERS = ("Newest first", "Oldest first", "Title", "Source", "Author")
 class Library:
     """Build it inside a `gr.Tab`; `filters` are the four inputs that a question takes along."""
 
-    def __init__(self, config: Config, pipeline: Pipeline) -> None:
+    def __init__(self, config: Config, pipeline: Pipeline, record: Record) -> None:
         self.config = config
         self.pipeline = pipeline
+        self.record = record
+        files = changes.takes_files(config)
         with gr.Row(elem_id="shelves"):
             with gr.Column(elem_id="catalogue", min_width=300):
                 with gr.Row(elem_classes="controls"):
@@ -40,9 +45,10 @@ class Library:
                     self.author = gr.Dropdown([("Any author", ANY)], value=ANY, label="Author", min_width=130)
                     self.since = gr.Textbox(label="Published since", placeholder="YYYY-MM-DD", max_length=10, min_width=120)
                     self.until = gr.Textbox(label="Published until", placeholder="YYYY-MM-DD", max_length=10, min_width=120)
-                with gr.Accordion("Add articles", open=False, visible=changes.allowed(config)):
-                    self.uploads = gr.File(file_count="multiple", file_types=changes.SUFFIXES, label="Files", height=120)
-                    self.folder = gr.Textbox(label="Or the path of a file or folder on this machine", placeholder="~/articles")
+                with gr.Accordion("Add articles", open=False, visible=files) as self.adding:
+                    self.uploads = gr.File(file_count="multiple", file_types=changes.SUFFIXES, label="Files", height=120, visible=files)
+                    where = "Or the path of a file or folder on this machine" if files else "The path of a file or folder on the server"
+                    self.folder = gr.Textbox(label=where, placeholder=str(next(iter(config.server.folders), "~/articles")))
                     self.add_button = gr.Button("Add to the index", variant="primary")
                     self.report = gr.HTML(elem_id="report", apply_default_css=False)
                 self.refused = gr.HTML(elem_id="refused", apply_default_css=False)
@@ -67,11 +73,16 @@ class Library:
         refreshed = event(self.refresh, None, [self.refused, self.source, self.author], **QUICK)
         refreshed.then(self.show, self.chosen, self.list, **QUICK)
 
-    def add(self, uploads: list[str] | None, folder: str, progress: gr.Progress = gr.Progress()) -> tuple[str, None]:
-        return changes.add(self.config, uploads, folder, progress), None
+    def add(
+        self, uploads: list[str] | None, folder: str, request: gr.Request, progress: gr.Progress = gr.Progress()
+    ) -> tuple[str, None]:
+        def at(stage: str, done: int, total: int) -> None:
+            progress((done, total), desc=stage.capitalize())
 
-    def remove(self, event: gr.EventData) -> str:
-        return changes.remove(self.config, str(event._data.get("article")))
+        return changes.add(self.config, visitor_of(request), self.record, uploads, folder, at), None
+
+    def remove(self, event: gr.EventData, request: gr.Request) -> str:
+        return changes.remove(self.config, visitor_of(request), self.record, str(event._data.get("article")))
 
     @property
     def narrowed(self) -> list[Any]:
@@ -87,23 +98,25 @@ class Library:
             return gr.skip(), gr.skip(), gr.skip()
         sources = [("Any source", ANY), *_counted(a.source for a in articles)]
         authors = [("Any author", ANY), *_counted(a.author for a in articles if a.author)]
-        return refusals(refused), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
+        return refusals(refused, folders=not shared(self.config)), gr.Dropdown(choices=sources), gr.Dropdown(choices=authors)
 
     def show(self, words: str, order: str, *chosen: str) -> str:
         try:
             filters = filters_from(*chosen)
             articles = self.pipeline.articles()
         except QAError as error:
-            return views.notice(str(error))
+            return views.notice(told(error, self.config))
         found = [article for article in articles if _matches(article, words, filters)]
         return catalogue(ordered(found, order), len(articles))
 
-    def open(self, event: gr.EventData) -> str:
+    def open(self, event: gr.EventData, request: gr.Request) -> str:
+        visitor = visitor_of(request)
         try:
             article = self.pipeline.article(str(event._data.get("article")))
         except QAError as error:
-            return views.notice(str(error))
-        return whole_article(article, None, removable=changes.allowed(self.config), judging=feedback.allowed(self.config))
+            return views.notice(told(error, self.config))
+        removable, judging = changes.allowed(self.config, visitor), feedback.allowed(self.config, visitor)
+        return whole_article(article, None, removable=removable, judging=judging)
 
 
 def _matches(article: ArticleSummary, words: str, filters: Filters) -> bool:
@@ -140,19 +153,20 @@ def catalogue(articles: Sequence[ArticleSummary], total: int) -> str:
     return f'<p class="count" role="status">{count}{more}</p><ul class="catalogue">{rows}</ul>'
 
 
-def refusals(refused: Sequence[Refusal]) -> str:
-    """What indexing could not read, folded up, with the reasons."""
+def refusals(refused: Sequence[Refusal], folders: bool = True) -> str:
+    """What indexing could not read, folded up, with the reasons, and where it lies if `folders` may be told."""
     if not refused:
         return ""
-    rows = "".join(_refused_row(one) for one in refused[:MOST_REFUSED])
+    rows = "".join(_refused_row(one, folders) for one in refused[:MOST_REFUSED])
     more = f"<p>The first {MOST_REFUSED} are shown; <code>qa info</code> names all.</p>" if len(refused) > MOST_REFUSED else ""
     return f"""<details class="refused"><summary>{views.count(len(refused), "file or row", "files or rows")} could not be read</summary>
 <ul>{rows}</ul>{more}<p>Nothing of these is searched. Mend or remove them and run <code>qa index</code> again.</p></details>"""
 
 
-def _refused_row(refusal: Refusal) -> str:
+def _refused_row(refusal: Refusal, folders: bool) -> str:
     folder, slash, name = refusal.path.rpartition("/")
-    return f"<li><b>{escape(name)}</b> {escape(refusal.reason)}<span>{escape(folder + slash)}</span></li>"
+    where = f"<span>{escape(folder + slash)}</span>" if folders else ""
+    return f"<li><b>{escape(name)}</b> {escape(refusal.reason)}{where}</li>"
 
 
 def _counted(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -15,8 +15,11 @@ import gradio as gr
 from qa.config import Config
 from qa.datatypes import Response
 from qa.errors import QAError
-from qa.ui import feedback, views
-from qa.ui.api import Api, add_endpoints, filters_from, user_of
+from qa.server.addresses import shared
+from qa.server.record import Record
+from qa.server.visitors import Visitor
+from qa.ui import changes, feedback, views
+from qa.ui.api import Api, add_endpoints, filters_from, outcome, user_of
 from qa.ui.asked import LONGEST_QUESTION, to_ask
 from qa.ui.backend import BUG, Backend
 from qa.ui.conversation import Conversation, citation_of, faults, from_browser, to_browser
@@ -27,6 +30,7 @@ from qa.ui.library import Library
 from qa.ui.pieces import QUICK, html_piece
 from qa.ui.sources import cards, quotes_of, whole_article
 from qa.ui.switching import Encoders
+from qa.ui.visitor import told, visitor_of
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +38,12 @@ LOADING_SECONDS = 2  # how often an open page looks at the state while models lo
 READY_SECONDS = 6
 
 
-def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
+def build_page(config: Config, backend: Backend, api: Api, record: Record) -> gr.Blocks:
     """The page, not yet served."""
     encoders = Encoders(config, backend)
-    models = EncoderList(encoders)
+    models = EncoderList(encoders, record)
     encoders.start()
-    on = Events(config, backend, models)
+    on = Events(config, backend, models, record)
     with gr.Blocks(title=config.ui.title, analytics_enabled=False, fill_width=True) as page:
         header = html_piece("header", "apply")
         kept = gr.JSON(visible=False)  # the conversation, which the browser sends along
@@ -66,8 +70,8 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
                     sources = html_piece("sources", "select", value=cards(0, None, {}))
                     article = html_piece("article", "like")
             with gr.Tab("Library") as shelf:
-                library = Library(config, backend.pipeline)
-            with gr.Tab("Evaluation") as measured:
+                library = Library(config, backend.pipeline, record)
+            with gr.Tab("Evaluation", visible=not shared(config)) as measured:
                 Evaluation(config, backend.pipeline, measured)
             with gr.Tab("Compare", visible=len(encoders.settings) > 1):
                 Comparison(encoders, backend.pipeline, library.filters)
@@ -93,6 +97,8 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
         chosen.clear(lambda: ("", "", "", "", ""), None, [*library.filters, chosen], **QUICK)
         library.refresh_after(shelf.select)
 
+        if shared(config):
+            page.load(on.rights, None, [library.adding, measured], **QUICK)
         timer = gr.Timer(LOADING_SECONDS)
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)
         models.listen(header, on.look, [header, welcome, timer])
@@ -103,17 +109,24 @@ def build_page(config: Config, backend: Backend, api: Api) -> gr.Blocks:
 class Events:
     """One method an event: values from the browser in, values for the browser out."""
 
-    def __init__(self, config: Config, backend: Backend, models: EncoderList) -> None:
+    def __init__(self, config: Config, backend: Backend, models: EncoderList, record: Record) -> None:
         self.config = config
+        self.record = record
         self.backend = backend
         self.models = models
         self.pipeline = backend.pipeline
 
-    def look(self) -> tuple[str, str, gr.Timer]:
+    def rights(self, request: gr.Request) -> tuple[gr.Accordion, gr.Tab]:
+        """What only editors see of a page that is served to others. What it does asks for their right again."""
+        visitor = visitor_of(request)
+        return gr.Accordion(visible=changes.may_add(self.config, visitor)), gr.Tab(visible=visitor.may_change)
+
+    def look(self, request: gr.Request) -> tuple[str, str, gr.Timer]:
         """The header and the examples as they are now."""
-        state = self.backend.state
+        state, visitor = self.backend.state, visitor_of(request)
         seconds = LOADING_SECONDS if state.loading or state.problem or self.models.changing else READY_SECONDS
-        return views.header(self.config.ui.title, state, self.models.html()), views.welcome(self.backend.suggestions), gr.Timer(seconds)
+        header = views.header(self.config.ui.title, state, self.models.html(visitor), visitor.name)
+        return header, views.welcome(self.backend.suggestions), gr.Timer(seconds)
 
     def answer(
         self, typed: str, kept: object, source: str, author: str, since: str, until: str, event: gr.EventData, request: gr.Request
@@ -121,6 +134,7 @@ class Events:
         """Answer what was typed, or the question of the button that was pressed; says how far it is meanwhile."""
         pressed = event._data if isinstance(event._data, dict) else {}
         question = str(pressed.get("question", typed or "")).strip()[:LONGEST_QUESTION]
+        visitor = visitor_of(request)
         if not question:
             yield gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
             return
@@ -130,37 +144,44 @@ class Events:
             ask = to_ask(question, pressed, past, filters_from(source, author, since, until))
             for step in self.backend.ask(ask, user_of(request)):
                 if isinstance(step, Response):
-                    yield self._answered(past.add(step))
+                    self.record.asked(visitor, question, outcome(step), step)
+                    yield self._answered(past.add(step), visitor)
                 else:
-                    yield _busy(), gr.skip(), self._log(past, views.pending(question, step)), gr.skip(), gr.skip()
+                    yield _busy(), gr.skip(), self._log(past, visitor, views.pending(question, step)), gr.skip(), gr.skip()
         except QAError as error:
-            yield _idle(), gr.skip(), self._log(past, views.failed(question, str(error))), gr.skip(), gr.skip()
+            self.record.asked(visitor, question, "failed")
+            yield _idle(), gr.skip(), self._log(past, visitor, views.failed(question, told(error, self.config))), gr.skip(), gr.skip()
         except Exception:
             log.exception("a question failed")
-            yield _idle(), gr.skip(), self._log(past, views.failed(question, BUG)), gr.skip(), gr.skip()
+            self.record.asked(visitor, question, "failed")
+            yield _idle(), gr.skip(), self._log(past, visitor, views.failed(question, BUG)), gr.skip(), gr.skip()
 
-    def _answered(self, conversation: Conversation) -> tuple[Any, ...]:
-        return _idle(), to_browser(conversation), self._log(conversation), self._sources(conversation, -1), ""
+    def _answered(self, conversation: Conversation, visitor: Visitor) -> tuple[Any, ...]:
+        return _idle(), to_browser(conversation), self._log(conversation, visitor), self._sources(conversation, -1), ""
 
-    def stopped(self, kept: object) -> tuple[Any, ...]:
-        return _idle(), self._log(from_browser(kept))
+    def stopped(self, kept: object, request: gr.Request) -> tuple[Any, ...]:
+        return _idle(), self._log(from_browser(kept), visitor_of(request))
 
-    def open(self, kept: object, event: gr.EventData) -> tuple[Any, ...]:
+    def open(self, kept: object, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """The sources of an answer and, if a citation was pressed, its article at that place."""
-        conversation = from_browser(kept)
+        conversation, number = from_browser(kept), int(event._data.get("citation", 0))
         index = int(event._data["exchange"])
-        return self._sources(conversation, index), self._article(conversation, index, int(event._data.get("citation", 0)))
+        return self._sources(conversation, index), self._article(conversation, index, number, visitor_of(request))
 
-    def restore(self, event: gr.EventData) -> tuple[Any, ...]:
+    def restore(self, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Show a conversation from the browser's history, or an empty one."""
         conversation = from_browser(event._data.get("conversation"))
-        return to_browser(conversation), self._log(conversation), self._sources(conversation, -1), ""
+        return to_browser(conversation), self._log(conversation, visitor_of(request)), self._sources(conversation, -1), ""
 
     def export(self, kept: object, event: gr.EventData) -> dict[str, str]:
         return export(from_browser(kept), str(event._data.get("format")))
 
-    def judge(self, kept: object, event: gr.EventData) -> dict[str, Any]:
-        return feedback.judge(self.config, self.pipeline.article, kept, event._data)
+    def judge(self, kept: object, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        visitor = visitor_of(request)
+        shown = feedback.judge(self.config, visitor, self.pipeline.article, kept, event._data)
+        if "verdict" in shown:
+            self.record.did(visitor, "marked", verdict=shown["verdict"])
+        return shown
 
     def filters(self, *chosen: str) -> str:
         try:
@@ -168,9 +189,9 @@ class Events:
         except QAError as error:
             return views.filters_problem(str(error))
 
-    def _log(self, conversation: Conversation, pending: str = "") -> str:
+    def _log(self, conversation: Conversation, visitor: Visitor, pending: str = "") -> str:
         checked = [faults(response, self.pipeline.article) for response in conversation.exchanges]
-        return views.conversation(conversation, checked, pending=pending, judging=feedback.allowed(self.config))
+        return views.conversation(conversation, checked, pending=pending, judging=feedback.allowed(self.config, visitor))
 
     def _sources(self, conversation: Conversation, index: int) -> str:
         if not conversation.exchanges:
@@ -178,7 +199,7 @@ class Events:
         response = conversation.exchanges[index]
         return cards(index % len(conversation.exchanges), response, faults(response, self.pipeline.article))
 
-    def _article(self, conversation: Conversation, index: int, number: int) -> str:
+    def _article(self, conversation: Conversation, index: int, number: int, visitor: Visitor) -> str:
         response = conversation.exchanges[index]
         citation = citation_of(response, number)
         if citation is None:
@@ -187,7 +208,8 @@ class Events:
         if fault:
             return views.notice(fault)
         others = quotes_of(conversation, citation.article_id)
-        return whole_article(self.pipeline.article(citation.article_id), citation, others, judging=feedback.allowed(self.config))
+        judging = feedback.allowed(self.config, visitor)
+        return whole_article(self.pipeline.article(citation.article_id), citation, others, judging=judging)
 
 
 def _busy() -> gr.Textbox:

@@ -17,7 +17,7 @@ from qa.encoder import Encoder, load_encoder
 from qa.errors import MissingVectors, QAError
 from qa.indexer import add_vectors
 from qa.ui.backend import BUG, Backend
-from qa.ui.changes import allowed
+from qa.ui.visitor import told
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +81,8 @@ class Encoders:
     def use(self, number: int) -> None:
         """Answers with this encoder from now on, or begins to build what is missing and then does.
 
-        QAError when changes are not allowed or another one is being built; whatever else goes wrong is told in the encoder's row.
+        QAError when another one is being built; whatever else goes wrong is told in the encoder's row.
         """
-        if not allowed(self.config):
-            raise QAError("the model cannot be changed here: set ui.allow_changes = true and serve the page on 127.0.0.1")
         if not 0 <= number < len(self.settings):
             raise QAError(f"no model number {number} is listed")
         try:
@@ -97,7 +95,7 @@ class Encoders:
             try:
                 self.encoder(number)
             except QAError as error:
-                self._problems[number] = str(error)
+                self._problems[number] = told(error, self.config)
             except Exception:  # a bug with one model must not hide the others
                 log.exception("a listed model could not be looked at")
                 self._problems[number] = BUG
@@ -109,7 +107,7 @@ class Encoders:
         except MissingVectors:
             raise
         except QAError as error:
-            self._problems[number] = str(error)
+            self._problems[number] = told(error, self.config)
         self._backend.look()
 
     def _begin(self, number: int) -> None:
@@ -124,7 +122,7 @@ class Encoders:
             add_vectors(self.config, self.encoder(number), progress=self._progress)
             self._use(number)
         except QAError as error:
-            self._problems[number] = str(error)
+            self._problems[number] = told(error, self.config)
         except Exception:
             log.exception("vectors could not be built")
             self._problems[number] = BUG

@@ -1,58 +1,17 @@
-"""How the page looks and what it may load: Gradio theme, style sheet, script, and the headers that keep everything on this machine."""
+"""How the page looks: Gradio theme, style sheets, scripts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import gradio as gr
-from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "qa-static"
 STYLE_SHEETS = [STATIC / "page.css", STATIC / "evaluation.css", STATIC / "encoders.css"]
 SCRIPT = "".join(f'<script src="{STATIC_URL}/{name}.js"></script>' for name in ("page", "feedback", "encoders"))
-
-# Nothing is loaded from, or sent to, another host; no inline event handler (`onerror=`) runs. Gradio's templates need unsafe-eval.
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'self' data: blob:",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
-        "script-src-attr 'none'",
-        "style-src 'self' 'unsafe-inline'",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    ]
-)
-HEADERS = [
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-]
-
-
-class SecurityHeaders:
-    """ASGI middleware: adds HEADERS to every response."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
-
-
-def middleware() -> list[Middleware]:
-    return [Middleware(SecurityHeaders)]
-
 
 def routes() -> list[BaseRoute]:
     """Where the browser finds the script and the fonts."""

@@ -25,11 +25,14 @@ Faults = Mapping[int, str]  # citation number -> why it must not be shown
 # --- header -------------------------------------------------------------------------------------------------------------------------
 
 
-def header(title: str, state: State, models: str = "") -> str:
+def header(title: str, state: State, models: str = "", user: str = "") -> str:
+    """`user` is who has signed in, if one has to."""
+    leave = f"""<form method="post" action="logout"><button class="plain" title="Signed in as {escape(user)}"
+>Sign out<span class="user"> {escape(user)}</span></button></form>""" if user else ""
     return f"""<header class="masthead"><h1>{escape(title)}</h1>
 <p class="state" role="status">{_state(state)}</p>{models}
 <a href="docs">API</a>
-<button class="plain" data-do="theme" aria-label="Switch between light and dark">◐</button></header>
+<button class="plain" data-do="theme" aria-label="Switch between light and dark">◐</button>{leave}</header>
 {notice(state.problem) if state.problem else ""}"""
 
 

@@ -15,7 +15,7 @@ from gradio_client import Client
 
 import qa.ui.backend
 from qa.config import Config
-from qa.ui.limits import LARGEST_BODY
+from qa.server.guard import LARGEST_BODY
 from qa.ui.line import Line
 
 QUESTION = "When was Apollo 11 launched?"
@@ -61,6 +61,8 @@ def test_articles_and_article(client: Client) -> None:
         ({"question": "x" * 20_001, "api_name": "/ask"}, "the question is too long: 20,001 characters, at most 20,000 are taken"),
         ({"question": "x" * 20_001, "api_name": "/search"}, "the question is too long: 20,001 characters, at most 20,000 are taken"),
         ({"question": 7, "api_name": "/ask"}, "the question must be text"),
+        ({"question": "x", "turns": [{}] * 201, "api_name": "/ask"}, "there are too many turns: 201, at most 200 are taken"),
+        ({"question": "x", "turns": [{"answer": "y" * 20_001}], "api_name": "/ask"}, "a turn is too long: at most 20,000 characters"),
         ({"question": "x", "since": "soon", "api_name": "/ask"}, "since = 'soon' is not a date: expected YYYY-MM-DD, such as 2024-03-05"),
     ],
 )

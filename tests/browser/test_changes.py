@@ -16,6 +16,8 @@ from playwright.sync_api import BrowserContext, expect
 from qa.config import Config
 from qa.indexer import index_paths
 from qa.pipeline import Pipeline
+from qa.server.users import Right
+from qa.server.visitors import Visitor
 from qa.ui import changes
 
 TOWER_TEXT = (
@@ -85,8 +87,11 @@ def _raise_event(context: BrowserContext, address: str, name: str, data: list[ob
     return context.request.get(f"{address}gradio_api/queue/data?session_hash=stranger").text()
 
 
-@pytest.mark.parametrize(
-    ("host", "expected"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("10.1.2.3", False)]
-)
-def test_a_page_served_to_others_changes_nothing(host: str, expected: bool) -> None:
-    assert changes.allowed(Config().replace("ui.allow_changes", True).replace("ui.host", host)) is expected
+@pytest.mark.parametrize(("on", "right", "expected"), [(True, "editor", True), (True, "reader", False), (False, "editor", False)])
+def test_who_may_change(on: bool, right: Right, expected: bool) -> None:
+    assert changes.allowed(Config().replace("ui.allow_changes", on), Visitor("ann", right)) is expected
+
+
+@pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False)])
+def test_a_page_served_to_others_takes_no_files(host: str, expected: bool) -> None:
+    assert changes.takes_files(Config().replace("ui.allow_changes", True).replace("ui.host", host)) is expected

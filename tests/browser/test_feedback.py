@@ -20,6 +20,8 @@ from qa.config import Config
 from qa.datatypes import Article
 from qa.feedback import Feedback
 from qa.pipeline import Pipeline
+from qa.server.users import Right
+from qa.server.visitors import Visitor
 from qa.ui import feedback
 
 QUESTION = "When was Apollo 11 launched?"
@@ -259,12 +261,9 @@ def test_marking_has_no_accessibility_fault(chromium: Browser, serve_page: Serve
 # What a stranger may send, without the page
 
 
-@pytest.mark.parametrize(
-    ("host", "setting", "expected"),
-    [("127.0.0.1", None, True), ("::1", None, True), ("0.0.0.0", None, False), ("10.1.2.3", True, True), ("127.0.0.1", False, False)],
-)
-def test_who_may_mark(host: str, setting: bool | None, expected: bool) -> None:
-    assert feedback.allowed(Config().replace("ui.host", host).replace("ui.feedback", setting)) is expected
+@pytest.mark.parametrize(("setting", "right", "expected"), [(True, "editor", True), (True, "reader", False), (False, "editor", False)])
+def test_who_may_mark(setting: bool, right: Right, expected: bool) -> None:
+    assert feedback.allowed(Config().replace("ui.feedback", setting), Visitor("ann", right)) is expected
 
 
 def test_without_permission_there_are_no_buttons_and_the_event_refuses(
@@ -277,6 +276,9 @@ def test_without_permission_there_are_no_buttons_and_the_event_refuses(
     page.get_by_role("button", name="Source 1").first.click()
     page.locator("#article h2").wait_for()
     expect(page.locator(".selecting")).to_have_count(0)
-    told = feedback.judge(config, lambda name: MOON, None, {"exchange": 0, "verdict": "right"})
+    pressed = {"exchange": 0, "verdict": "right"}
+    told = feedback.judge(config, Visitor(right="editor"), lambda name: MOON, None, pressed)
     assert told["problem"] == "answers cannot be marked here: set ui.feedback = true"
+    told = feedback.judge(indexed, Visitor("bob", "reader"), lambda name: MOON, None, pressed)
+    assert told["problem"] == "answers are marked by editors, and you are a reader"
     assert kept.judgements() == []

@@ -143,12 +143,19 @@ def test_a_conversation_in_the_browser_that_was_tampered_with_runs_nothing(conte
     expect(page.locator("#chat .notice")).to_contain_text("no longer stands in the stored article")
 
 
-def test_the_page_forbids_other_hosts_and_inline_handlers_to_the_browser(context: BrowserContext, address: str) -> None:
-    response = context.request.get(address)
-    policy = response.headers["content-security-policy"]
-    assert "default-src 'self'" in policy
-    assert "script-src-attr 'none'" in policy
-    assert "http" not in policy
+def test_the_page_forbids_other_hosts_inline_scripts_and_handlers_to_the_browser(context: BrowserContext, address: str) -> None:
+    first, second = (context.request.get(address).headers["content-security-policy"] for _ in range(2))
+    policy = dict(rule.partition(" ")[::2] for rule in first.split("; "))
+    assert policy["default-src"] == policy["script-src-attr"] == policy["frame-ancestors"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert "unsafe-inline" not in policy["script-src"] and "blob" not in first and "http" not in first
+    assert first != second  # the number that lets a script run is of one response
+
+
+def test_a_script_without_the_number_of_its_response_does_not_run(context: BrowserContext, address: str) -> None:
+    page = open_page(context, address)
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = true'}))")
+    assert page.evaluate("window.ran") is None
 
 
 def test_files_of_the_machine_are_not_served(context: BrowserContext, address: str) -> None:

@@ -16,7 +16,7 @@ from qa.ui.backend import BUG, Backend
 
 
 def backend_of(pipeline: object) -> Backend:
-    return Backend(pipeline)  # type: ignore[arg-type]
+    return Backend(Config(), pipeline)  # type: ignore[arg-type]
 
 
 def test_a_question_reports_its_stages_and_then_the_response() -> None:

@@ -4,12 +4,13 @@ from fake_pipeline import FakePipeline
 from pydantic import TypeAdapter
 
 from qa.config import Config
+from qa.server.record import Record
 from qa.ui.api import Api
 from qa.ui.docs import EXAMPLES, docs_page, schemas
 from qa.ui.line import Line
 from qa.ui.schemas import ArticleGiven, CitationGiven, HitGiven, ResponseGiven, SummaryGiven
 
-API = Api(FakePipeline(), Line())  # type: ignore[arg-type]
+API = Api(Config(), FakePipeline(), Line(), Record(Config()))  # type: ignore[arg-type]
 DESCRIBED = schemas(API.endpoints)
 QUESTION = "When was Apollo 11 launched?"
 
