@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError, TomlConfigSettingsSource
 
 from qa.errors import ConfigError
@@ -82,8 +82,13 @@ class Reader(Section):
 
 
 class Index(Section):
-    path: HomePath = Field(Path("index/default"), description="folder of the index")
-    store: Literal["sqlite"] = Field("sqlite", description="what keeps the articles")
+    path: HomePath = Field(Path("index/default"), description="folder of the index; on a server, its name is that of the folder")
+    store: Literal["sqlite", "milvus"] = Field(
+        "sqlite", description="what keeps the articles; sqlite: a file in the folder; milvus: a server (needs the extra qa[milvus])"
+    )
+    uri: str = Field("http://127.0.0.1:19530", description="address of the Milvus server")
+    token: SecretStr = Field(SecretStr(""), description="user:password, or a key, for that server")
+    database: str = Field("default", description="database there")
     max_file_mb: int = Field(64, ge=1, description="MiB; larger files are refused (JSONL is read row by row, up to 16 times that)")
     max_characters: int = Field(2_000_000, ge=1000, description="characters; a longer article is refused")
     max_seconds: float = Field(60.0, ge=1, le=3600, description="seconds that a file, or a row of JSONL, may take to be read")

@@ -23,7 +23,7 @@ LAYERS = (
         "span_model", "span_runtimes", "store",
     },  # fmt: skip
     {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
-    {"local"},
+    {"local", "milvus"},
     {"stores"},
     {"batches", "check", "indexer", "reading_process", "repair", "retriever"},
     {"pipeline"},

@@ -1,11 +1,13 @@
-"""The truth: what goes in comes out, whole or not at all."""
+"""The SQLite file, beyond what every store promises (tests/test_stores.py).
+
+What goes in comes out, whole or not at all.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import string
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,9 @@ from hypothesis import strategies as st
 
 from qa.config import Config
 from qa.database import FILE, VERSION
-from qa.datatypes import Article, ArticleSummary, Filters, Passage
+from qa.datatypes import Article, Filters, Passage
 from qa.errors import IndexBusy, StoreError
-from qa.indexer import index_articles, remove_articles
+from qa.indexer import index_articles
 from qa.store import Store, text_key
 from qa.store_writer import Entry, StoreWriter
 
@@ -73,31 +75,6 @@ def test_an_article_is_loaded_as_it_was_saved(store, art):
     assert store.article(art.id) == art
     assert Store.open(store.folder).article(art.id) == art
     check_full_text(store)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(art=articles, data=st.data())
-def test_a_passage_is_the_slice_that_was_saved(store, art, data):
-    start = data.draw(st.integers(0, len(art.text) - 1))
-    end = data.draw(st.integers(start + 1, len(art.text)))
-    put(store, entry(art, (start, end)))
-    (passage,) = [p for p in store.passages(store.passage_numbers().tolist()).values() if p.article_id == art.id]
-    assert (passage.text, passage.start, passage.end, passage.title) == (art.text[start:end], start, end, art.title)
-
-
-def test_a_missing_article_is_none(store):
-    assert store.article("nobody") is None
-    assert store.origin("nobody") is None
-
-
-def test_summaries_are_in_the_order_of_indexing_and_name_what_they_copy(store):
-    one = article("one", "Text one.", "One", author="A", published=date(2024, 5, 6), url="https://x.org/1", path="/a/one.md")
-    put(store, entry(one, (0, 4), (5, 9), family="f"), entry(article("two", "Text two."), (0, 9), family="f"))
-    assert store.summaries() == [
-        ArticleSummary("one", "One", "A", date(2024, 5, 6), "one", "https://x.org/1", "/a/one.md", 2, one.sha256, None),
-        ArticleSummary("two", "", None, None, "two", None, None, 1, article("two", "Text two.").sha256, "one"),
-    ]
-    assert store.families(["one", "two", "three"]) == {"one": ("one", "two"), "two": ("one", "two")}
 
 
 def test_each_transaction_is_a_generation_and_a_failed_one_is_nothing(store):
@@ -168,37 +145,6 @@ def test_passages_without_vectors_are_found_page_by_page(store):
     page = store.without_vectors("0the", 2)
     assert [passage.text for _, passage, _ in page] == ["One", "two."]
     assert [passage.text for _, passage, _ in store.without_vectors("0the", 2, page[-1][1].number)] == ["Three."]
-
-
-def test_words_are_stemmed_and_freed_of_accents(store):
-    put(store, entry(article("a", "The astronauts landed."), (0, 22)), entry(article("b", "Café."), (0, 5)))
-    assert [[hit[0] for hit in store.search_text(word, 5, Filters(), 1.0)] for word in ("landing", "cafe")] == [[1], [2]]
-
-
-def test_filters_let_through_source_author_and_dates(store):
-    put(
-        store,
-        entry(article("a", "Same."), (0, 5)),
-        entry(article("b", "Same.", source="BBC.co.uk", author="Émile Zola", published=date(2020, 1, 1)), (0, 5)),
-        entry(article("c", "Same.", source="cnn.com", author="Ann Lee", published=date(2021, 1, 1)), (0, 5)),
-    )
-
-    def allowed(**filters: object) -> list[int]:
-        chosen = Filters(**filters)
-        by_words = sorted(number for number, _ in store.search_text('"same"', 9, chosen, 1.0))
-        assert by_words == store.allowed_passages(chosen).tolist()
-        return by_words
-
-    assert allowed() == [1, 2, 3]
-    assert allowed(source="bbc.co.uk") == [2]
-    assert allowed(source="bbc") == []
-    assert allowed(author="émile ZOLA") == [2]
-    assert allowed(author="ÉMILE") == [2]
-    assert allowed(since=date(2020, 1, 1)) == [2, 3]
-    assert allowed(until=date(2020, 1, 1)) == [2]
-    assert allowed(since=date(2020, 1, 2), until=date(2020, 12, 31)) == []
-    assert allowed(author="' OR 1=1 --") == []
-    assert allowed(source="\ud800") == []
 
 
 def test_info_counts(filled: Fill):
@@ -288,14 +234,3 @@ def test_a_database_that_another_program_keeps_locked_is_busy(store, monkeypatch
     with pytest.raises(IndexBusy, match="is locked by another process"):
         index_articles(Config().replace("index.path", store.folder), [article("b", "Two.")], encoder=FakeEncoder())
     other.rollback()
-
-
-def test_removed_through_the_indexer_all_or_none(filled: Fill):
-    config = filled(article("a", "One thing."), article("b", "Two things."))
-    with pytest.raises(StoreError, match=r"^no article x, y in .* \(see: qa list\)$"):
-        remove_articles(config, ["a", "x", "y"])
-    with Store.open(config.index.path) as store:
-        assert [summary.id for summary in store.summaries()] == ["a", "b"]
-    assert remove_articles(config, ["a"]) == ["a"]
-    with Store.open(config.index.path) as store:
-        assert [summary.id for summary in store.summaries()] == ["b"]
