@@ -23,7 +23,7 @@ def encoder() -> FakeEncoder:
 
 @pytest.fixture
 def store_kind() -> str:
-    """What keeps the articles. `pytestmark = pytest.mark.parametrize("store_kind", STORES)` runs a module's tests on each."""
+    """What keeps the articles. A module whose tests run on every store has a fixture of this name with `params=STORES`."""
     return "sqlite"
 
 

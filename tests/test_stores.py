@@ -21,9 +21,13 @@ from qa.storage import Entry, Moment, Reading, Writing
 from qa.store import text_key
 from qa.stores import open_store, open_writer, publish, searcher
 
-pytestmark = pytest.mark.parametrize("store_kind", STORES)
-
 Fill = Callable[..., Config]
+
+
+@pytest.fixture(params=STORES)
+def store_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
 
 plain = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=60)
 maybe = st.none() | plain

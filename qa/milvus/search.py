@@ -18,6 +18,7 @@ from qa.milvus.terms import terms
 from qa.storage import Scored
 
 MOST_TERMS = 64  # of a question
+DIGITS = 5  # of a score, after the point: the server's last ones depend on what else it searched, and equal passages are to be equal
 FIELDS = (*rows.PASSAGE, "author")
 
 
@@ -44,7 +45,7 @@ class MilvusMoment:
         if not wanted or self.cut is None:
             return {}
         found = self.store.engine.get(self.store.names.passages(self.cut), wanted, ("number", "vector"))
-        return {row["number"]: float(np.einsum("i,i->", np.asarray(row["vector"], np.float32), vector)) for row in found}
+        return {row["number"]: round(float(np.asarray(row["vector"], np.float32) @ vector), DIGITS) for row in found}
 
     def _search(self, field: str, question: object, k: int, filters: Filters) -> Scored:
         if self.cut is None:
@@ -52,7 +53,7 @@ class MilvusMoment:
         found = self.store.engine.search(self.store.names.passages(self.cut), field, question, k, condition(filters), FIELDS)
         found = [(row, score) for row, score in found if lets_through(filters, row)]
         self.store.met(row for row, _ in found)
-        return [(row["number"], score) for row, score in found]
+        return [(row["number"], round(score, DIGITS)) for row, score in found]
 
     def _check(self, vector: NDArray[np.float32]) -> None:
         if self.cut is not None and len(vector) != self.dimension:
