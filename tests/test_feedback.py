@@ -80,7 +80,7 @@ sys.stdin.readline()
 for number in range(50):
     Feedback(Path(sys.argv[1])).add(Judgement("right", f"{sys.argv[2]} {number}", "?"))
 """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])}
     command = [sys.executable, "-c", script, str(feedback.file.parent)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     writers = [subprocess.Popen([*command, name], text=True, env=environment, **pipes) for name in ("one", "two")]

@@ -44,7 +44,7 @@ def start(config: Config, folder: Path) -> Iterator[Start]:
 
     def run(*options: object) -> subprocess.Popen[str]:
         command = [sys.executable, str(HERE / "writer.py"), str(config.index.path), str(folder), *map(str, options)]
-        path = os.pathsep.join([str(ROOT), str(HERE)])
+        path = os.pathsep.join([str(ROOT), str(HERE), os.environ["PYTHONPATH"]])
         writer = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
         )
@@ -131,7 +131,7 @@ indexer.add_vectors(config.Config().replace("index.path", sys.argv[1]), encoder,
 def test_a_killed_build_of_another_encoders_vectors_loses_nothing_that_was_committed_and_goes_on(config, folder):
     index_paths(config, [folder], encoder=FakeEncoder())
     answered = Pipeline(config, encoder=FakeEncoder()).search("ship number 7")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE), os.environ["PYTHONPATH"]])}
     command = [sys.executable, "-c", BUILD, str(config.index.path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as builder:
         assert builder.stdout

@@ -39,7 +39,7 @@ def start(folder, config):
 
     def run(*wait):
         command = [sys.executable, str(TESTS / "evaluation" / "evaluator.py"), str(folder), str(config.index.path), *wait]
-        path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
+        path = os.pathsep.join([str(TESTS.parent), str(TESTS), os.environ["PYTHONPATH"]])
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         started.append(subprocess.Popen(command, **pipes, text=True, env={**os.environ, "PYTHONPATH": path}))
         return started[-1]
