@@ -19,6 +19,7 @@ from qa.words import coverage
 
 MOST_CITATIONS = 5  # of one answer
 LONGEST_EXCERPT = 700  # characters
+FAR = 6.0  # of the reader's score: no later passage made up for a lead of so much, see docs/design.md#reading
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
@@ -59,6 +60,12 @@ def reranked(hits: Sequence[Hit], spans: Sequence[Span], reader_weight: float) -
         number = span.hit.passage.number
         best[number] = max(best.get(number, -math.inf), _score(span, reader_weight))
     return sorted(hits, key=lambda hit: -best.get(hit.passage.number, -math.inf))
+
+
+def settled(spans: Sequence[Span], unread: Hit, reader_weight: float) -> bool:
+    """Whether the best span leads so far that a passage which is not read yet will not overtake it; `unread` is the next one."""
+    best = max((_score(span, reader_weight) for span in spans), default=-math.inf)
+    return best - unread.score >= FAR * reader_weight
 
 
 def evidence(group: Group) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.answers import Group, cite_group, cite_hits, evidence, features, grouped, reranked
+from qa.answers import Group, cite_group, cite_hits, evidence, features, grouped, reranked, settled
 from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
@@ -31,6 +31,7 @@ from qa.stores import open_store
 
 LONGEST_QUESTION = 10_000  # characters; what is longer is cut off
 LISTED = 10  # hits of a response, read or not
+READ_FIRST = 4  # passages; the others only while one of them could still be better
 CLOSEST = 3  # passages cited when the articles don't say
 
 OnStage = Callable[[str], None]
@@ -143,9 +144,12 @@ class Pipeline:
             return _features(groups, encoder.encode_questions([question])[0], encoder)
 
     def _read(self, question: str, hits: Sequence[Hit], reader: Reader) -> tuple[list[Hit], list[Group]]:
-        """Reads the first passages; a model that has read them knows better than retrieval which come first."""
+        """Reads the first passages, as many as it takes; a model that has read them knows better than retrieval which come first."""
         first, rest = list(hits[: self.config.retrieval.passages]), list(hits[self.config.retrieval.passages :])
-        spans = reader.read(question, first)
+        begin = READ_FIRST if reader.reranks else len(first)
+        spans = reader.read(question, first[:begin])
+        if first[begin:] and not settled(spans, first[begin], reader.weight):
+            spans += reader.read(question, first[begin:])
         order = reranked(first, spans, reader.weight) if reader.reranks else first
         return order + rest, grouped(spans, reader.weight)
 

@@ -6,7 +6,7 @@ from fakes import article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answers import LONGEST_EXCERPT, MOST_CITATIONS, Group, cite_group, cite_hits, evidence, features, grouped
+from qa.answers import LONGEST_EXCERPT, MOST_CITATIONS, Group, cite_group, cite_hits, evidence, features, grouped, settled
 from qa.datatypes import Article, Hit, Passage, Span
 from qa.passages import embedding_text
 
@@ -54,6 +54,13 @@ def test_the_readers_weight_decides_what_its_score_counts_beside_retrieval():
     assert [group.text for group in grouped(spans, 1.0)] == ["1969", "first"]
     near = Span(hit(NASA, score=0.9), 4, 9, "first", 0.9)
     assert [group.text for group in grouped([spans[0], near], 0.1)] == ["first", "1969"]
+
+
+def test_a_lead_that_the_next_passage_would_need_six_logits_to_make_up_settles_the_answer():
+    spans = [Span(hit(MOON, score=0.9), 53, 57, "1969", score) for score in (2.0, -9.0)]  # 0.9 + 0.05 * 2 = 1.0
+    assert settled(spans, hit(NASA, score=0.69), 0.05)
+    assert not settled(spans, hit(NASA, score=0.71), 0.05)
+    assert not settled([], hit(NASA, score=0.0), 0.05)
 
 
 def test_a_citation_quotes_the_whole_sentence_with_the_one_before_and_after():

@@ -114,6 +114,31 @@ def test_so_many_alternatives_as_are_asked_for(filled):
     assert Pipeline(config, encoder=FakeEncoder(), reader=NameReader()).ask("Who or what?").alternatives == ()
 
 
+class CountingReader(NameReader):
+    """Counts the passages that it was given; "Rhine" is all that it knows, so it scores what it was told and reorders."""
+
+    weight = 0.05
+    reranks = True
+
+    def __init__(self, score: float) -> None:
+        super().__init__(score)
+        self.read_so_far = 0
+
+    def read(self, question: str, hits: list[Hit]) -> list[Span]:
+        self.read_so_far += len(hits)
+        return super().read(question, hits)
+
+
+@pytest.mark.parametrize(("score", "read"), [(100.0, 4), (-100.0, 8)])
+def test_no_more_passages_are_read_than_the_answer_needs(filled, score, read):
+    articles = [article(f"river{n}", f"The river Rhine is long, says book {n}. It flows north to the sea.", f"Book {n}") for n in range(9)]
+    reader = CountingReader(score)
+    response = Pipeline(filled(*articles), encoder=FakeEncoder(), reader=reader).ask("Which river is long?", threshold=0.0)
+    assert reader.read_so_far == read
+    assert len(response.hits) == 9
+    assert response.answer.text == "Rhine"
+
+
 def test_stages_are_told_in_order(pipeline):
     stages: list[str] = []
     pipeline.ask("Who was on the Moon?", on_stage=stages.append)
