@@ -23,7 +23,7 @@ from qa.passages import embedding_text
 from qa.salvage import is_unfinished
 from qa.seal import is_broken
 from qa.store import Store, text_key
-from qa.vectors import BLOCK, VectorIndex, saved, saved_files
+from qa.vectors import BLOCK, VectorIndex, is_whole, saved, saved_files
 
 SAMPLE = 32  # vectors that are encoded again
 LEAST_COSINE = 0.99  # of a stored vector with the same text encoded now: float16 and another processor cost less
@@ -133,8 +133,8 @@ def _sampled(store: Store, encoder: Encoder) -> Iterator[Fault]:
 
 def _faiss(store: Store) -> Iterator[Fault]:
     for path in saved_files(store.folder):
-        if saved(store, _fingerprint(path)) is None:
-            yield Fault("faiss", f"{path} is damaged, or another index's", str(path))
+        if not is_whole(path):  # one that is whole, but older or another index's, is not used
+            yield Fault("faiss", f"{path} is damaged", str(path))
 
 
 def _unlike_saved(store: Store) -> Iterator[Fault]:

@@ -7,6 +7,10 @@ seal, the file must be the one that was sealed; a writer that was killed leaves 
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from io import FileIO
 from pathlib import Path
 
 from qa.database import FILE
@@ -14,6 +18,9 @@ from qa.disk import replace_file, sync_folder
 from qa.errors import StoreError
 
 SEAL = f"{FILE}.sha256"
+
+_kept_open: dict[tuple[int, int], FileIO] = {}
+_reading = threading.Lock()
 
 
 def seal(folder: Path) -> None:
@@ -56,7 +63,19 @@ def _sealed(folder: Path) -> str | None:
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    with (folder / FILE).open("rb") as file:
+    with _reading, _opened(folder / FILE) as file:
+        file.seek(0)
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _opened(path: Path) -> AbstractContextManager[FileIO]:
+    """Left open for good, one handle a file: to close any takes away all locks that SQLite has on it in this process (POSIX)."""
+    if os.name != "posix":
+        return path.open("rb", buffering=0)
+    found = path.stat()
+    name = found.st_dev, found.st_ino
+    if name not in _kept_open:
+        _kept_open[name] = path.open("rb", buffering=0)
+    return nullcontext(_kept_open[name])

@@ -27,6 +27,7 @@ EXACT_LIMIT = 100_000
 HNSW_LINKS = 32
 HNSW_SEARCH = 256  # candidates kept while searching; bench/scale.py shows recall against this
 FORMAT = 2  # of the manifest
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)  # missing, half written or damaged
 BLOCK = 8192  # vectors read from the store at a time
 
 
@@ -158,6 +159,16 @@ def saved_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("vectors-*.faiss"))
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a saved file is the one that was written, and belongs to its manifest."""
+    try:
+        manifest = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            return bool(manifest["sha256"] == _digest(manifest, file))
+    except UNREADABLE:
+        return False
+
+
 def saved(store: Store, fingerprint: str) -> VectorIndex | None:
     """The saved index if it belongs to this store and its bytes are the ones that were written, else None."""
     import faiss
@@ -173,7 +184,7 @@ def saved(store: Store, fingerprint: str) -> VectorIndex | None:
             index = faiss.read_index(faiss.PyCallbackIOReader(file.read))  # type: ignore[attr-defined]
         numbers = np.sort(faiss.vector_to_array(index.id_map))  # type: ignore[attr-defined]
         return VectorIndex(fingerprint, identity, numbers, index)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+    except UNREADABLE:
         return None  # missing, half written or damaged: it is made anew from the store
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qa.indexer import index_articles, index_paths, remove_articles
 from qa.pipeline import Pipeline
 from qa.repair import repair_index
 from qa.salvage import SAVED
-from qa.seal import SEAL
+from qa.seal import SEAL, verify
 from qa.store import Store
 
 TEXT = "Whales live in the deep sea. They sing to each other over hundreds of miles. " * 6
@@ -193,6 +194,17 @@ def test_beside_what_is_told_all_files_are_doubted_once_the_seal_is_broken(index
     assert "passages" in parts(indexed, encoder)
     assert any("reads all files again" in line for line in repair_index(indexed, encoder, silent))
     assert len(index_paths(indexed, [], encoder=encoder).changed) == 2
+
+
+def test_looking_at_the_seal_leaves_the_locks_of_open_connections(indexed, encoder):
+    """POSIX drops a process's locks on a file when it closes any handle of it; a writer would then take away the readers' log."""
+    with Store.open(indexed.index.path) as store, store.snapshot():
+        verify(indexed.index.path)
+        (inode,) = {str((indexed.index.path / FILE).stat().st_ino)}
+        locks = Path("/proc/locks")
+        if not locks.exists():
+            pytest.skip("only Linux lists the locks")
+        assert any(f":{inode} " in line and f" {os.getpid()} " in line for line in locks.read_text().splitlines())
 
 
 def test_a_seal_that_is_itself_damaged_is_none(indexed, encoder):

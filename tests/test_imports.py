@@ -15,9 +15,10 @@ PACKAGE = Path(qa.__file__).parent
 
 # Each module imports from its own layer or those below. `reading` belongs to articles, `evaluation` and `ui` are packages of one layer.
 LAYERS = (
-    {"errors", "datatypes"},
+    {"disk", "errors", "datatypes"},
     {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "words"},
-    {"exported"},
+    {"exported", "seal"},
+    {"salvage"},
     {
         "calibration", "chat", "copies", "encoder", "encoder_runtimes", "lock", "mend", "passages", "reading", "render",
         "span_model", "span_runtimes", "store",

@@ -586,7 +586,7 @@ def test_a_disk_that_fills_up_while_the_vectors_are_saved_is_told_and_nothing_is
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("qa.vectors._replace", full)
+    monkeypatch.setattr("qa.vectors.replace_file", full)
     with pytest.raises(StoreError, match="is full; what was committed is kept"):
         index_articles(config, [article("b", SKY)], encoder=FakeEncoder())
     monkeypatch.undo()
