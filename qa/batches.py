@@ -1,8 +1,8 @@
 """Articles into the store, batch by batch: cut into passages, encoded, and committed with everything that belongs to them.
 
 An article whose content is known is not encoded again. Each batch goes in with passages, full text and vectors in one
-transaction, so that whatever happens in between, what was committed is whole. Which articles there are, and which are
-gone, is qa/indexer.py's business.
+transaction, so that whatever happens in between, what was committed is whole. While one batch is encoded, the one before is
+committed and the next one collected. Which articles there are, and which are gone, is qa/indexer.py's business.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,33 @@ STEP = 64  # the same where only vectors are added: a kill loses no more, and pr
 UNFINISHED = ""  # instead of the hash of a file of which not everything was committed: it is read again, and can be pruned
 
 Progress = Callable[[str, int, int], None]
+Origin = tuple[str | None, str, str]  # (file, sha256, splitting) of an article
+Rows = NDArray[np.float16]  # (n, dim)
+
+
+@dataclass
+class _Batch:
+    """What goes in together. `unfinished` are files of which it may hold a part only; `steps` are taken after the articles."""
+
+    articles: list[tuple[Article, str | None, list[Passage]]] = field(default_factory=list)
+    origins: dict[str, Origin] = field(default_factory=dict)  # by article id
+    unfinished: set[str] = field(default_factory=set)
+    steps: list[Callable[[], None]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return sum(len(passages) for _, _, passages in self.articles)
+
+    def texts(self) -> list[str]:
+        return [embedding_text(passage.title, passage.text) for _, _, passages in self.articles for passage in passages]
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """A batch that is being encoded. `rows` waits until that is done."""
+
+    batch: _Batch
+    keys: list[bytes]  # of its passages
+    rows: Callable[[], Rows]
 
 
 class BatchWriter:
@@ -46,10 +75,9 @@ class BatchWriter:
         self.encoded = 0
         self._splitter = Splitter(encoder.token_offsets, settings.size, settings.overlap, encoder.max_tokens)
         self._splitting = splitting(settings, encoder)
-        self._batch: list[tuple[Article, str | None, list[Passage]]] = []
-        self._waiting: dict[str, tuple[str | None, str, str]] = {}
-        self._unfinished: set[str] = set()
-        self._after_batch: list[Callable[[], None]] = []
+        self._batch = _Batch()
+        self._encoding: _Encoding | None = None
+        self._encoder_thread = ThreadPoolExecutor(1, "encoding")
         self._clashing: list[tuple[Article, str | None]] = []
 
     def add(self, article: Article, file: str | None = None) -> bool:
@@ -72,14 +100,14 @@ class BatchWriter:
         else:
             self.changed.append(article.id)
         if file is not None:
-            self._unfinished.add(file)
+            self._batch.unfinished.add(file)
         self._queue(article, file)
         return True
 
     def after_batch(self, step: Callable[[], None]) -> None:
         """Something to be written in the same transaction as what is waiting now."""
-        self._after_batch.append(step)
-        self.flush(BATCH)
+        self._batch.steps.append(step)
+        self._hand_over(BATCH)
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Inside a transaction."""
@@ -117,44 +145,59 @@ class BatchWriter:
         done = last = 0
         while rows := self.store.without_vectors(fingerprint, min(BATCH, STEP), last):
             progress("encoding", done, total)
-            found = self._vectors([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])
+            found = self._encoded([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])()
             with self.store.transaction(articles=False):
                 self.store.add_encoder(fingerprint, self.encoder.name, found.shape[1])
                 self.store.put_vectors(fingerprint, rows, found)
             done, last = done + len(rows), rows[-1][1].number
 
-    def flush(self, least: int = 0) -> None:
-        """Encodes and commits the batch once it has `least` passages."""
-        if sum(len(passages) for _, _, passages in self._batch) < least or not (self._batch or self._after_batch):
+    def flush(self) -> None:
+        """Encodes and commits what is waiting."""
+        self._hand_over()
+        if self._encoding:
+            encoding, self._encoding = self._encoding, None
+            self._commit(encoding)
+
+    def _hand_over(self, least: int = 0) -> None:
+        """Has the batch encoded once it has `least` passages, and meanwhile commits the one before it."""
+        if len(self._batch) < least or not (self._batch.articles or self._batch.steps):
             return
-        texts = [embedding_text(passage.title, passage.text) for _, _, passages in self._batch for passage in passages]
+        texts = self._batch.texts()
         keys = [text_key(text) for text in texts]
         self._calibrate(texts)
-        rows = self._vectors(keys, texts)
-        sketches = [copies.signature(article.text) for article, _, _ in self._batch]
+        if before := self._encoding:
+            before.rows()  # one batch is encoded at a time
+        self._encoding = _Encoding(self._batch, keys, self._encoded(keys, texts))
+        self._batch = _Batch()
+        if before:
+            self._commit(before)
+
+    def _commit(self, encoding: _Encoding) -> None:
+        batch, keys, rows = encoding.batch, encoding.keys, encoding.rows()
+        sketches = [copies.signature(article.text) for article, _, _ in batch.articles]
         with self.store.transaction():
-            for name in self._unfinished:  # until a step says otherwise: a kill in between must not leave an article without its file
+            for name in batch.unfinished:  # until a step says otherwise: a kill in between must not leave an article without its file
                 self.store.put_file(name, UNFINISHED)
             at = 0
-            for (article, file, passages), sketch in zip(self._batch, sketches, strict=True):
+            for (article, file, passages), sketch in zip(batch.articles, sketches, strict=True):
                 here = slice(at, at := at + len(passages))
                 self._put(article, file, passages, keys[here], rows[here], sketch)
-            for step in self._after_batch:
+            for step in batch.steps:
                 step()
-        self._batch, self._waiting, self._unfinished, self._after_batch = [], {}, set(), []
 
     def _calibrate(self, texts: Sequence[str]) -> None:
         """On the first passages of the index, and on those that come into it now."""
         stored = self.store.without_vectors  # no encoder has an empty fingerprint
         calibrate_encoder(self.encoder, lambda: [*(embedding_text(p.title, p.text) for _, p, _ in stored("", MOST)), *texts])
 
-    def _origin(self, article: Article) -> tuple[str | None, str, str] | None:
-        return self._waiting.get(article.id) or self.store.origin(article.id)
+    def _origin(self, article: Article) -> Origin | None:
+        waiting = [self._batch, self._encoding.batch] if self._encoding else [self._batch]
+        return next((batch.origins[article.id] for batch in waiting if article.id in batch.origins), None) or self.store.origin(article.id)
 
     def _queue(self, article: Article, file: str | None) -> None:
-        self._batch.append((article, file, self._splitter.split(article)))
-        self._waiting[article.id] = (file, article.sha256, self._splitting)
-        self.flush(BATCH)
+        self._batch.articles.append((article, file, self._splitter.split(article)))
+        self._batch.origins[article.id] = (file, article.sha256, self._splitting)
+        self._hand_over(BATCH)
 
     def _put(
         self, article: Article, file: str | None, passages: list[Passage], keys: list[bytes], rows: NDArray[np.float16], sketch: bytes
@@ -175,15 +218,19 @@ class BatchWriter:
                 self.duplicates.append(Refusal(article.path or article.id, f"has the same text as {first.path or first.id}"))
                 return
 
-    def _vectors(self, keys: Sequence[bytes], texts: Sequence[str]) -> NDArray[np.float16]:
-        """float16 (n, dim): known ones from the store, the others encoded, each text once."""
+    def _encoded(self, keys: Sequence[bytes], texts: Sequence[str]) -> Callable[[], Rows]:
+        """Begins to get a vector for each key: known ones from the store, the others encoded, each text once. What comes back waits."""
         known = self.store.known_vectors(self.encoder.fingerprint, keys)
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if new:
-            rows = self.encoder.encode_passages(list(new.values())).astype(np.float16)
-            known.update(zip(new, rows, strict=True))
-            self.encoded += len(new)
-        return np.stack([known[key] for key in keys]) if keys else np.empty((0, 0), np.float16)
+        self.encoded += len(new)
+        encoding = self._encoder_thread.submit(self.encoder.encode_passages, list(new.values())) if new else None
+
+        def rows() -> Rows:
+            if encoding:
+                known.update(zip(new, encoding.result().astype(np.float16), strict=True))
+            return np.stack([known[key] for key in keys]) if keys else np.empty((0, 0), np.float16)
+
+        return rows
 
 
 def splitting(settings: Passages, encoder: Encoder) -> str:
