@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: app test check eval constraints clean
+.PHONY: app test check eval constraints audit clean
 
 app: $(VENV)/app
 	$(BIN)/qa info >/dev/null 2>&1 || $(BIN)/qa index eval/articles
@@ -31,11 +31,14 @@ $(VENV)/test: $(VENV)/app
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
-constraints:
-	echo torch==2.13.0 | uv pip compile --universal --python-version 3.10 pyproject.toml --extra test --no-annotate --no-header \
-		--constraint - | grep -vE '^(cuda-|nvidia-|triton)' \
-		| sed '1i # Versions that are tested together, for Python 3.10 to 3.13. Made by: make constraints (GPU libraries are left to torch).' \
-		> constraints.new && mv constraints.new constraints.txt
+constraints: $(VENV)/test
+	$(BIN)/python bench/lock.py
+
+audit: $(VENV)/test
+	$(BIN)/python bench/audit.py
+
+bom.json: $(VENV)/app requirements.lock
+	$(BIN)/python bench/bom.py > $@
 
 clean:
 	rm -rf $(VENV)
