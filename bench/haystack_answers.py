@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 from haystack import Document, Pipeline
@@ -16,11 +17,12 @@ from haystack.document_stores.in_memory import InMemoryDocumentStore
 def main(task_file: Path, found_file: Path) -> None:
     task = json.loads(task_file.read_text(encoding="utf-8"))
     store = InMemoryDocumentStore(embedding_similarity_function="cosine")
-    embedder = SentenceTransformersDocumentEmbedder(model=task["encoder"], progress_bar=False)
+    embedder = SentenceTransformersDocumentEmbedder(model=task["encoder"], progress_bar=False, meta_fields_to_embed=["title"])
     embedder.warm_up()
     embedder.run(documents=[Document(content="warm up")])
     began = time.perf_counter()
-    store.write_documents(embedder.run(documents=[Document(content=text) for text in task["documents"]])["documents"])
+    documents = [Document(content=one["text"], meta={"title": one["title"], "place": place}) for place, one in enumerate(task["documents"])]
+    store.write_documents(embedder.run(documents=documents)["documents"])
     rate = len(task["documents"]) / (time.perf_counter() - began)
     pipeline = hybrid(store, task)
     answers, seconds = [], []
@@ -30,7 +32,7 @@ def main(task_file: Path, found_file: Path) -> None:
         seconds.append(time.perf_counter() - began)
         best = found["read"]["answers"][:1]
         answers.append(best[0].data or "" if best else "")
-    report = {"answers": answers[1:], "seconds": seconds[1:], "passages_per_second": rate}
+    report = {"version": metadata.version("haystack-ai"), "answers": answers[1:], "seconds": seconds[1:], "passages_per_second": rate}
     found_file.write_text(json.dumps(report), encoding="utf-8")
 
 
