@@ -1,9 +1,10 @@
-"""`qa ask` in a fresh process, exports at hand: seconds to the answer, processor seconds, and most memory.
+"""`qa ask` in a fresh process, exports at hand: seconds to the answer, processor seconds, and most memory; and when `qa serve` is there.
 
     python bench/starting.py [--rounds 5]
 
 The sample articles are indexed into a folder of its own first, and one question is asked that makes what is cached. Processor
-seconds hold on a busy machine as well. Figures go to bench/results/starting.json.
+seconds hold on a busy machine as well. Of the page: seconds until it is served, and until the models behind it are loaded. Figures go
+to bench/results/starting.json.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from machine import described
@@ -37,7 +40,9 @@ def main() -> None:
         measured(asking)
         rounds = [measured(asking) for _ in range(options.rounds)]
         helps = [measured([QA, "--help"]) for _ in range(options.rounds)]
-    rows = {"qa ask": row(rounds), "qa --help": row(helps)}
+        pages = [served([QA, "serve", *index]) for _ in range(options.rounds)]
+    page, ready = (round(statistics.median(seconds), 2) for seconds in zip(*pages, strict=True))
+    rows = {"qa ask": row(rounds), "qa --help": row(helps), "qa serve": {"page_seconds": page, "ready_seconds": ready}}
     report = {"rounds": options.rounds, "machine": described(), "rows": rows}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -53,6 +58,28 @@ def measured(command: list[str]) -> tuple[float, float, float]:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def served(command: list[str]) -> tuple[float, float]:
+    """Seconds until the page is there, and until its models are."""
+    started = time.perf_counter()
+    environment = {**os.environ, "QA_UI__PORT": "0"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        address = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+        page, ready = (until_there(address + path) - started for path in ("/", "/readyz"))
+        process.terminate()
+    return page, ready
+
+
+def until_there(address: str) -> float:
+    """The time when it was."""
+    while True:
+        try:
+            with urllib.request.urlopen(address):
+                return time.perf_counter()
+        except urllib.error.URLError:
+            time.sleep(0.02)
 
 
 def row(rounds: list[tuple[float, float, float]]) -> dict[str, float]:
