@@ -45,7 +45,7 @@ class Guard:
         self._shared = shared(config)
         self._proxies = networks(config.server.proxies, "server.proxies")
         self._metrics = networks(config.server.metrics, "server.metrics")
-        self._rates = {"question": Buckets(config.server.questions, 60), "change": Buckets(config.server.changes, 60)}
+        self._rates = _rates(config, sign_in) if sign_in else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -132,13 +132,18 @@ class Guard:
         return request.url.path == "/metrics" and within(_peer(request.scope), self._metrics)
 
     def _too_often(self, request: Request, body: bytes) -> Response | None:
-        if self.sign_in is None or not routes.is_event(request.url.path):
-            return None
-        kind = self.kind_of(request.url.path, body)
+        counted = self._rates and routes.is_event(request.url.path)
+        kind = self.kind_of(request.url.path, body) if counted else None
         wait = math.ceil(self._rates[kind].take(request.state.visitor.name)) if kind else 0
-        if not kind or not wait:
+        if not wait:
             return None
         return _refusal(429, f"too many {kind}s: wait {wait} second{'s' * (wait > 1)}, then go on", {"retry-after": str(wait)})
+
+
+def _rates(config: Config, sign_in: SignIn) -> dict[Kind, Buckets]:
+    """How often each user may ask, and change something, in a minute."""
+    settings = config.server
+    return {"question": Buckets(settings.questions, 60, sign_in.clock), "change": Buckets(settings.changes, 60, sign_in.clock)}
 
 
 async def _body(request: Request, receive: Receive, largest: int) -> bytes | None:

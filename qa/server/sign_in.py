@@ -10,8 +10,9 @@ import binascii
 import hashlib
 import math
 import secrets
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode
 
@@ -47,12 +48,13 @@ class Tried:
 class SignIn:
     """One per server."""
 
-    def __init__(self, config: Config, record: Record) -> None:
+    def __init__(self, config: Config, record: Record, clock: Callable[[], float] = time.monotonic) -> None:
         self.title = config.ui.title
+        self.clock = clock
         self.users = Users(config.server.users)
         self.sessions = Sessions(self.users, config.server.session_hours)
         self.record = record
-        self._tries = Buckets(5, 300), Buckets(20, 600), Buckets(100, 3600)  # by name and address, by address, by name
+        self._tries = Buckets(5, 300, clock), Buckets(20, 600, clock), Buckets(100, 3600, clock)  # by name and address, address, name
         self._at_once = anyio.CapacityLimiter(AT_ONCE)
         self._secret = secrets.token_bytes(32)
         self._programs: OrderedDict[str, tuple[str, str]] = OrderedDict()  # digest of what was sent -> name, hash of its password

@@ -27,8 +27,7 @@ Faults = Mapping[int, str]  # citation number -> why it must not be shown
 
 def header(title: str, state: State, models: str = "", user: str = "") -> str:
     """`user` is who has signed in, if one has to."""
-    leave = f"""<form method="post" action="logout"><button class="plain" title="Signed in as {escape(user)}"
->Sign out<span class="user"> {escape(user)}</span></button></form>""" if user else ""
+    leave = f'<form method="post" action="logout"><span>{escape(user)}</span><button class="plain">Sign out</button></form>' if user else ""
     return f"""<header class="masthead"><h1>{escape(title)}</h1>
 <p class="state" role="status">{_state(state)}</p>{models}
 <a href="docs">API</a>

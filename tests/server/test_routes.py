@@ -11,7 +11,8 @@ CLOSED = (
     "/gradio_api/deep_link", "/gradio_api/token", "/gradio_api/user", "/gradio_api/openapi.json", "/gradio_api/login_check",
     "/gradio_api/custom_component/x/client/component/../../secret", "/custom_component/x", "/monitoring", "/monitoring/summary",
     "/gradio_api/profiling/traces", "/svelte/x", "/pwa_icon", "/static/../config", "/assets/..%2f..%2fapp.py", "/assets/%2e%2e/app.py",
-    "/assets/..\\app.py", "/assets//etc/passwd", "/qa-static/../page.py", "/qa-static/x/y", "//evil.example", "/\\evil.example", "/users.json",
+    "/assets/..\\app.py", "/assets//etc/passwd", "/qa-static/../page.py", "/qa-static/x/y",
+    "//evil.example", "/\\evil.example", "/users.json",
     "/app.py", "/index/default/articles.sqlite", "/docs/../config", "/config\n", "/openapi.json", "/redoc", "/gradio_api/mcp/", "/mcp",
     "/gradio_api/upload", "/gradio_api/upload_progress", "/gradio_api/api/ask",
 )  # fmt: skip
