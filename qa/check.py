@@ -23,7 +23,8 @@ from qa.passages import embedding_text
 from qa.salvage import is_unfinished
 from qa.seal import is_broken
 from qa.store import Store, text_key
-from qa.vectors import BLOCK, VectorIndex, is_whole, saved, saved_files
+from qa.vector_files import faulty_files, fingerprints, manifest_path
+from qa.vectors import BLOCK, VectorIndex, saved
 
 SAMPLE = 32  # vectors that are encoded again
 LEAST_COSINE = 0.99  # of a stored vector with the same text encoded now: float16 and another processor cost less
@@ -132,34 +133,32 @@ def _sampled(store: Store, encoder: Encoder) -> Iterator[Fault]:
 
 
 def _faiss(store: Store) -> Iterator[Fault]:
-    for path in saved_files(store.folder):
-        if not is_whole(path):  # one that is whole, but older or another index's, is not used
+    """Files that are whole, but older or another index's, are not used."""
+    for fingerprint in fingerprints(store.folder):
+        for path in faulty_files(store.folder, fingerprint):
             yield Fault("faiss", f"{path} is damaged", str(path))
 
 
 def _unlike_saved(store: Store) -> Iterator[Fault]:
     """What was saved has a checksum of its own, so when it differs, the stored vectors have changed."""
-    for path in saved_files(store.folder):
-        vectors = saved(store, _fingerprint(path))
+    for fingerprint in fingerprints(store.folder):
+        vectors = saved(store, fingerprint)
         if vectors is not None and vectors.identity == store.identity and not _are_stored(vectors, store):
-            yield Fault("vectors", f"stored vectors were changed on the disk: {path.name} was made of others", vectors.fingerprint)
+            what = f"stored vectors were changed on the disk: {manifest_path(store.folder, fingerprint).name} was made of others"
+            yield Fault("vectors", what, fingerprint)
 
 
 def _are_stored(vectors: VectorIndex, store: Store) -> bool:
-    for at in range(0, len(vectors.numbers), BLOCK):
-        numbers = vectors.numbers[at : at + BLOCK]
-        rows = np.stack([vectors.faiss_index.reconstruct(int(number)) for number in numbers])
-        try:
-            stored = store.vectors(vectors.fingerprint, numbers).astype(np.float32)
-        except (KeyError, ValueError):  # one is missing, or of another length
-            return False
-        if not np.array_equal(rows, stored):
-            return False
+    for part in vectors.parts:
+        for at in range(0, len(part.numbers), BLOCK):
+            numbers = part.numbers[at : at + BLOCK]
+            try:
+                stored = store.vectors(vectors.fingerprint, numbers).astype(np.float32)
+            except (KeyError, ValueError):  # one is missing, or of another length
+                return False
+            if not np.array_equal(part.rows(numbers), stored):
+                return False
     return True
-
-
-def _fingerprint(path: Path) -> str:
-    return path.stem.removeprefix("vectors-")
 
 
 def _seal(folder: Path) -> Iterator[Fault]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.datatypes import Filters
+from qa.full_text import search_words
 from qa.storage import Scored
 from qa.store import Store
-from qa.vectors import VectorIndex, in_step, open_vectors
+from qa.vectors import VectorIndex, in_step, saved
 
-TITLE_WEIGHT = 1.0  # of the title in BM25, as of the text; 0 to 2 differ by less than 0.3 points of R@1
-MOST_TERMS = 64  # of a question in the full-text query
+RECENT = 2  # moments kept; they share what is large
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,11 @@ class LocalMoment:
         return self.vectors.cosines(vector, numbers)
 
     def with_words(self, words: Sequence[str], k: int, filters: Filters) -> Scored:
-        match = match_expression(words)
-        return self.store.search_text(match, k, filters, TITLE_WEIGHT) if match else []
+        return search_words(self.store, words, k, filters, self._passages_with, len(self.vectors.numbers))
+
+    @cached_property
+    def _passages_with(self) -> Callable[[str], int]:
+        return lru_cache(maxsize=100_000)(self.store.passages_with)
 
 
 class LocalSearcher:
@@ -43,28 +47,34 @@ class LocalSearcher:
     def __init__(self, store: Store, fingerprint: str) -> None:
         self._store = store
         self._fingerprint = fingerprint
-        self._vectors: VectorIndex | None = None
+        self._recent: tuple[LocalMoment, ...] = ()  # newest first; a question that began earlier may need the older one
         self._refreshing = threading.Lock()
 
     def now(self) -> LocalMoment | None:
         """Asked inside a snapshot."""
-        current = self._vectors
-        if current is not None and current.identity == self._store.identity:
-            return LocalMoment(self._store, current)
+        identity = self._store.identity
+        found = self._recent_at(identity)
+        if found is not None:
+            return found
         with self._refreshing:
-            if self._store.without_vectors(self._fingerprint, 1, after=self._last_known()):
+            found = self._recent_at(identity)  # another thread may have made it while we waited
+            if found is not None:
+                return found
+            vectors = self._newest_until(identity[1])
+            # Only passages after the last known one can be without a vector, for numbers are not used twice.
+            last = int(vectors.numbers[-1]) if vectors is not None and len(vectors.numbers) else 0
+            if self._store.without_vectors(self._fingerprint, 1, after=last):
                 return None
-            if self._vectors is None:
-                self._vectors = open_vectors(self._store, self._fingerprint)
-            else:
-                self._vectors = in_step(self._vectors, self._store, self._fingerprint)
-            return LocalMoment(self._store, self._vectors)
+            made = LocalMoment(self._store, in_step(vectors, self._store, self._fingerprint))
+            self._recent = tuple(sorted((made, *self._recent), key=lambda moment: -moment.vectors.identity[1])[:RECENT])
+            return made
 
-    def _last_known(self) -> int:
-        """The last passage of the vectors at hand: only later ones can be without a vector, for numbers are not used twice."""
-        return int(self._vectors.numbers[-1]) if self._vectors is not None and len(self._vectors.numbers) else 0
+    def _recent_at(self, identity: tuple[str, int]) -> LocalMoment | None:
+        return next((moment for moment in self._recent if moment.vectors.identity == identity), None)
 
-
-def match_expression(words: Sequence[str]) -> str:
-    """["built", "wall"] -> '"built" OR "wall"': any of them, each quoted, so that nothing is an operator."""
-    return " OR ".join(f'"{word}"' for word in words[:MOST_TERMS])
+    def _newest_until(self, generation: int) -> VectorIndex | None:
+        """The index that is nearest to that generation: one at hand, or, where that would need much work, a saved one."""
+        held = next((moment.vectors for moment in self._recent if moment.vectors.identity[1] <= generation), None)
+        if held is not None and held.has_room(self._store.passage_count()):
+            return held
+        return saved(self._store, self._fingerprint) or held

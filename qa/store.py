@@ -201,6 +201,10 @@ class Store:
         )
         return list(rows)
 
+    def passages_with(self, word: str) -> int:
+        """How many passages have a word, stemmed, in their title or text."""
+        return int(self._db.execute("SELECT count(*) FROM fulltext WHERE fulltext MATCH ?", (f'"{word}"',)).fetchone()[0])
+
     def count(self, filters: Filters) -> tuple[int, int]:
         """How many (articles, passages) the filters let through."""
         where, values = _where(filters)
@@ -237,6 +241,11 @@ class Store:
     def passage_numbers(self) -> NDArray[np.int64]:
         """int64 (n,): numbers of all passages, ascending."""
         rows = self._db.execute("SELECT number FROM passages ORDER BY number")
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def sample_passages(self, count: int) -> NDArray[np.int64]:
+        """int64 (n,): numbers of up to `count` passages, by their texts' hashes: the same ones in whatever order they were indexed."""
+        rows = self._db.execute("SELECT number FROM passages ORDER BY key, number LIMIT ?", (count,))
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     # Vectors

@@ -33,11 +33,12 @@ def coverage(question: str, text: str) -> float:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in WORD.findall(text.casefold()) if word not in STOP_WORDS)
+    return frozenset(stem(word) for word in WORD.findall(text.casefold()) if word not in STOP_WORDS)
 
 
 @lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """Of an English word in lower case."""
     return str(_stemmer().stemWord(word))
 
 

@@ -16,14 +16,14 @@ PACKAGE = Path(qa.__file__).parent
 # Each module imports from its own layer or those below. `reading` belongs to articles, `evaluation` and `ui` are packages of one layer.
 LAYERS = (
     {"disk", "errors", "datatypes"},
-    {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "words"},
-    {"exported", "seal"},
+    {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "vector_parts", "words"},
+    {"exported", "seal", "vector_files"},
     {"salvage"},
     {
         "calibration", "chat", "copies", "encoder", "encoder_runtimes", "lock", "mend", "passages", "reading", "render",
         "span_model", "span_runtimes", "store",
     },  # fmt: skip
-    {"answers", "articles", "feedback", "reader", "reranker", "span_reader", "store_writer", "vectors"},
+    {"answers", "articles", "feedback", "full_text", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"local", "milvus"},
     {"stores"},
     {"batches", "check", "indexer", "reading_process", "repair", "retriever"},

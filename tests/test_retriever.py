@@ -12,8 +12,8 @@ from milvus_server import STORES
 from qa.config import Config
 from qa.datatypes import Filters, Hit
 from qa.errors import MissingVectors
+from qa.full_text import MOST_TERMS, match_expression
 from qa.indexer import index_articles, remove_articles
-from qa.local import match_expression
 from qa.retriever import Retriever, fuse
 from qa.stores import open_store
 from qa.words import content_words
@@ -86,7 +86,7 @@ def test_a_question_becomes_its_content_words_each_quoted():
 
 
 def expression(question: str) -> str:
-    return match_expression(content_words(question))
+    return match_expression(content_words(question)[:MOST_TERMS])
 
 
 def test_a_hit_says_what_it_was_fused_from(retriever):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder, article
 
-from qa import vectors
+from qa import vector_files, vectors
 from qa.config import Config
 from qa.disk import replace_file
 from qa.indexer import add_vectors, index_articles, remove_articles
 from qa.store import Store
 from qa.store_writer import StoreWriter
+from qa.vector_parts import flat_part, learned, part_in_lists
 
 Fill = Callable[..., Config]
 
@@ -28,15 +30,15 @@ def filled_store(filled: Fill) -> Store:
 
 @pytest.fixture
 def built(monkeypatch) -> list[int]:
-    """The sizes of the indexes that were made from the store's vectors alone."""
+    """How many vectors were taken from the store, each time that some were."""
     sizes: list[int] = []
-    build = vectors._build
+    stored = Store.vectors
 
-    def counting(store, fingerprint, identity, numbers):
+    def counting(self, fingerprint, numbers):
         sizes.append(len(numbers))
-        return build(store, fingerprint, identity, numbers)
+        return stored(self, fingerprint, numbers)
 
-    monkeypatch.setattr(vectors, "_build", counting)
+    monkeypatch.setattr(Store, "vectors", counting)
     return sizes
 
 
@@ -71,9 +73,9 @@ def test_the_files_of_two_encoders_stand_side_by_side_and_a_build_of_one_leaves_
     add_vectors(config, FakeEncoder("0the", boxes=32))
     assert sorted(path.name for path in filled_store.folder.glob("*.faiss")) == ["vectors-0the.faiss", "vectors-fa4e.faiss"]
     after = vectors.in_step(before, filled_store, "fa4e")
-    assert (after.identity, after.faiss_index) == (filled_store.identity, before.faiss_index)  # the same one, not a copy
+    assert (after.identity, after.loose) == (filled_store.identity, before.loose)  # the same one, not a copy
     other = vectors.open_vectors(filled_store, "0the")
-    assert (saved(filled_store).read_bytes(), after.faiss_index.d, other.faiss_index.d) == (own, 64, 32)
+    assert (saved(filled_store).read_bytes(), after.loose.faiss_index.d, other.loose.faiss_index.d) == (own, 64, 32)
     assert built == [3]  # the second encoder's, once
 
 
@@ -109,7 +111,9 @@ def test_a_saved_file_in_step_is_loaded(filled_store, built):
 def test_indexing_saves_the_file_with_its_generation_and_hash(filled_store):
     manifest = json.loads(saved(filled_store).with_suffix(".json").read_text())
     store, generation = filled_store.identity
-    assert {**manifest, "sha256": ""} == {"format": 2, "store": store, "generation": generation, "passages": 3, "sha256": ""}
+    loose = hashlib.sha256(saved(filled_store).read_bytes()).hexdigest()
+    told = {"format": 3, "store": store, "generation": generation, "passages": 3, "loose": loose, "listed": [], "lists": None}
+    assert {**manifest, "sha256": ""} == {**told, "sha256": ""}
     assert not list(filled_store.folder.glob("*.tmp"))
 
 
@@ -119,8 +123,9 @@ def test_a_file_that_lags_is_brought_up_to_date_and_removed_passages_never_come_
     remove_articles(config, ["b"])
     saved(filled_store).write_bytes(old[0])
     saved(filled_store).with_suffix(".json").write_bytes(old[1])
+    built.clear()
     index = vectors.open_vectors(filled_store, "fa4e")
-    assert built == []
+    assert built == [1]
     assert index.numbers.tolist() == [1, 3, 4]
     assert sorted(ask(index, "green pears")) == [1, 3, 4]
     assert index.cosines(np.ones(64, np.float32), [2]) == {}
@@ -192,26 +197,128 @@ def test_a_manifest_without_its_index_does_not_pass_for_whole(filled_store, conf
     old = saved(filled_store).with_suffix(".json").read_bytes()
     index_articles(config, [article("d", "Green limes.")], encoder=FakeEncoder())
     saved(filled_store).with_suffix(".json").write_bytes(old)
+    built.clear()
     assert vectors.open_vectors(filled_store, "fa4e").numbers.tolist() == [1, 2, 3, 4]
     assert built == [4]
 
 
-def test_above_the_limit_the_index_is_a_graph_that_answers_and_filters_alike(monkeypatch, config, filled_store):
-    exact = vectors.open_vectors(filled_store, "fa4e")
-    monkeypatch.setattr(vectors, "EXACT_LIMIT", 2)
-    graph = vectors.in_step(exact, filled_store, "fa4e")
-    assert graph.identity == exact.identity and graph is exact  # in step is in step
-    index_articles(config, [article("d", "Green limes.")], encoder=FakeEncoder())
-    graph = vectors.open_vectors(filled_store, "fa4e")
-    assert isinstance(faiss.downcast_index(graph.faiss_index.index), faiss.IndexHNSW)
-    assert ask(graph, "green pears", 1) == [2]
-    assert ask(graph, "green pears", allowed=[1, 4]) == [4, 1]
-    remove_articles(config, ["b"])  # a graph cannot forget: it is built again
-    assert sorted(ask(vectors.open_vectors(filled_store, "fa4e"), "green pears")) == [1, 3, 4]
-    monkeypatch.setattr(vectors, "EXACT_LIMIT", 100)
-    remove_articles(config, ["a"])
-    small = vectors.open_vectors(filled_store, "fa4e")
-    assert not isinstance(faiss.downcast_index(small.faiss_index.index), faiss.IndexHNSW)
+@pytest.fixture
+def large(monkeypatch, config, filled) -> Store:
+    """Seven passages where three are the most that are compared one by one: two parts in lists and one loose passage."""
+    monkeypatch.setattr(vectors, "EXACT_LIMIT", 3)
+    fruits = ["Red apples", "Green pears", "Blue plums", "Ripe figs", "Sour limes", "Sweet dates", "Black grapes"]
+    return Store.open(filled(*(article(f"a{number}", f"{fruit}.") for number, fruit in enumerate(fruits))).index.path)
+
+
+def sizes(index: vectors.VectorIndex) -> list[int]:
+    return [len(part.numbers) for part in index.parts]
+
+
+def parts(store: Store) -> dict[str, int]:
+    """name -> inode of the files that are never changed."""
+    return {path.name: path.stat().st_ino for path in store.folder.glob("vectors-fa4e-*.faiss")}
+
+
+def test_above_the_limit_most_of_it_is_in_lists_and_answers_and_filters_alike(large):
+    index = vectors.open_vectors(large, "fa4e")
+    assert sizes(index) == [1, 3, 3]
+    assert all(isinstance(faiss.downcast_index(part.faiss_index.index), faiss.IndexIVF) for part in index.listed)
+    assert [ask(index, text, 1) for text in ("green pears", "sour limes", "black grapes")] == [[2], [5], [7]]
+    assert ask(index, "green pears", allowed=[7, 4]) in ([4, 7], [7, 4])
+    question = FakeEncoder().encode_questions(["sweet dates"])
+    (row,) = index.search(question, 7)
+    assert dict(row) == pytest.approx(index.cosines(question[0], range(1, 8)), abs=1e-6)
+
+
+def test_adding_to_a_large_index_changes_no_large_file(large, config):
+    before = parts(large)
+    index_articles(config, [article("new", "Yellow melons.")], encoder=FakeEncoder())
+    assert parts(large) == before and len(before) == 3
+    index = vectors.open_vectors(large, "fa4e")
+    assert (sizes(index), ask(index, "yellow melons", 1)) == ([2, 3, 3], [8])
+
+
+def test_what_is_removed_from_a_large_index_is_not_found(large, config):
+    before = parts(large)
+    remove_articles(config, ["a1"])
+    index_articles(config, [], encoder=FakeEncoder())
+    assert parts(large) == before
+    index = vectors.open_vectors(large, "fa4e")
+    assert sorted(ask(index, "green pears")) == [1, 3, 4, 5, 6, 7]
+    assert ask(index, "green pears", allowed=[2]) == []
+    assert index.cosines(np.ones(64, np.float32), [2]) == {}
+
+
+def test_lists_are_made_anew_when_much_was_removed_and_not_needed_for_few(large, config):
+    before = parts(large)
+    remove_articles(config, ["a1", "a2", "a3"])
+    index_articles(config, [], encoder=FakeEncoder())
+    assert sizes(vectors.open_vectors(large, "fa4e")) == [1, 3]
+    assert set(parts(large)) != set(before) and len(parts(large)) == 2
+    remove_articles(config, ["a0"])
+    index_articles(config, [], encoder=FakeEncoder())
+    assert (sizes(vectors.open_vectors(large, "fa4e")), parts(large)) == ([3], {})
+
+
+def test_of_a_large_index_only_what_is_damaged_is_taken_from_the_store(large, config, built):
+    index = vectors.open_vectors(large, "fa4e")
+    damage_bytes(vector_files._named_path(large.folder, "fa4e", index.listed[0].digest))
+    assert len(vector_files.faulty_files(large.folder, "fa4e")) == 1
+    assert ask(vectors.open_vectors(large, "fa4e"), "green pears", 1) == [2]
+    assert built == [3]
+    index_articles(config, [], encoder=FakeEncoder())
+    assert vector_files.faulty_files(large.folder, "fa4e") == []
+
+
+def test_a_writer_does_not_keep_what_is_large(large):
+    index = vectors.saved(large, "fa4e", to_search=False)
+    assert [part.faiss_index is None for part in index.parts] == [False, True, True]
+    assert index.numbers.tolist() == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_lists_do_not_depend_on_the_order_of_indexing(monkeypatch, tmp_path, config):
+    monkeypatch.setattr(vectors, "EXACT_LIMIT", 50)
+    articles = [article(f"a{number}", f"Fruit {number} is {number * number} days old.") for number in range(60)]
+    centres = []
+    for name, order in (("one", articles), ("other", articles[::-1])):
+        placed = config.replace("index.path", tmp_path / name)
+        index_articles(placed, order, encoder=FakeEncoder())
+        lists = vectors.open_vectors(Store.open(placed.index.path), "fa4e").lists
+        centres.append((lists.probes, lists.faiss_index.quantizer.reconstruct_n(0, lists.faiss_index.nlist).tolist()))
+    assert centres[0] == centres[1]
+
+
+def clustered(count: int, dimension: int = 24) -> np.ndarray:
+    chance = np.random.default_rng(3)
+    centres = chance.standard_normal((40, dimension))
+    rows = centres[chance.integers(0, 40, count)] + 0.7 * chance.standard_normal((count, dimension))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def many() -> tuple[np.ndarray, vectors.VectorIndex]:
+    """6,000 vectors, numbered from 10 by tens, in lists."""
+    rows, numbers = clustered(6000), np.arange(10, 60010, 10)
+    lists = learned(rows[:4000], len(rows))
+    loose = flat_part(np.empty(0, np.int64), [])
+    return rows, vectors.VectorIndex("fa4e", ("", 1), numbers, loose, (part_in_lists(lists, numbers, [rows[:2500], rows[2500:]]),), lists)
+
+
+def test_lists_find_nearly_all_true_neighbours_without_looking_everywhere(many):
+    rows, index = many
+    questions = clustered(6200)[6000:]
+    found = index.search(questions, 10)
+    true = [set((np.argsort(-row)[:10] + 1) * 10) for row in questions @ rows.T]
+    recall = np.mean([len({number for number, _ in one} & other) / 10 for one, other in zip(found, true)])
+    assert recall >= 0.98
+    assert index.lists.probes < index.lists.faiss_index.nlist / 2
+
+
+def test_few_allowed_passages_are_found_wherever_they_lie(many):
+    _, index = many
+    allowed = np.array([10, 30000, 60000])
+    (found,) = index.search(clustered(1), 10, allowed)
+    assert {number for number, _ in found} == set(allowed.tolist())
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_litter(filled_store, monkeypatch):

@@ -28,7 +28,8 @@ from qa.repair import repair_index
 from qa.seal import SEAL
 from qa.store import Store
 from qa.store_writer import StoreWriter
-from qa.vectors import refresh, saved_files
+from qa.vector_files import saved_files
+from qa.vectors import refresh
 
 WORDS = "sea sky whale lark storm harbour island captain letter winter bridge river engine garden market museum".split()
 QUESTIONS = ("whale harbour storm", "Which captain wrote the letter?", "river bridge", "loose leaves")
