@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.config import Config
 from qa.server import routes
 from qa.server.addresses import is_served_name, networks, origin_of, shared, within
+from qa.server.bodies import Unreadable, names_address, parsed
 from qa.server.buckets import Buckets
 from qa.server.record import Record
 from qa.server.routes import Routes
@@ -27,7 +28,7 @@ from qa.server.visitors import Visitor, admit
 LARGEST_BODY = 32 << 20  # bytes: a long conversation that comes along with its question
 
 Kind = Literal["question", "change"]
-KindOf = Callable[[str, bytes], Kind | None]  # path and body of an event -> what it is, if it is counted
+KindOf = Callable[[str, object], Kind | None]  # path of an event and what it sends -> what it is, if it is counted
 
 
 class Guard:
@@ -66,7 +67,7 @@ class Guard:
         if refusal is None and request.method == "POST" and not routes.is_upload(request.url.path):
             largest = LARGEST_FORM if request.url.path.rstrip("/") in ("/login", "/logout") else LARGEST_BODY
             body = await _body(request, receive, largest)
-            refusal = _refusal(413, f"too large: at most {_size(largest)} are taken") if body is None else self._too_often(request, body)
+            refusal = _refusal(413, f"too large: at most {_size(largest)} are taken") if body is None else self._unwanted(request, body)
             receive = _again(body or b"", receive)
         if refusal is None:
             return await self.app(scope, receive, send)
@@ -131,10 +132,21 @@ class Guard:
     def _may_measure(self, request: Request) -> bool:
         return request.url.path == "/metrics" and within(_peer(request.scope), self._metrics)
 
-    def _too_often(self, request: Request, body: bytes) -> Response | None:
-        counted = self._rates and routes.is_event(request.url.path)
-        kind = self.kind_of(request.url.path, body) if counted else None
-        wait = math.ceil(self._rates[kind].take(request.state.visitor.name)) if kind else 0
+    def _unwanted(self, request: Request, body: bytes) -> Response | None:
+        """Of events: those that would have the server fetch an address, and too many."""
+        if not routes.is_event(request.url.path):
+            return None
+        try:
+            sent = parsed(body)
+        except Unreadable:
+            return _refusal(400, "this is not JSON")
+        if names_address(sent):
+            return _refusal(400, "no address is fetched here")
+        kind = self.kind_of(request.url.path, sent) if self._rates else None
+        return self._too_often(request, kind) if kind else None
+
+    def _too_often(self, request: Request, kind: Kind) -> Response | None:
+        wait = math.ceil(self._rates[kind].take(request.state.visitor.name))
         if not wait:
             return None
         return _refusal(429, f"too many {kind}s: wait {wait} second{'s' * (wait > 1)}, then go on", {"retry-after": str(wait)})

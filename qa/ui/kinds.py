@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 
 import gradio as gr
@@ -34,11 +33,7 @@ def kinds_of(page: gr.Blocks) -> KindOf:
         if kind:
             kinds.update({number: kind, event.api_name: kind} if event.api_name else {number: kind})
 
-    def kind_of(path: str, body: bytes) -> Kind | None:
-        try:
-            sent = json.loads(body)
-        except ValueError:  # which the endpoint tells
-            return None
+    def kind_of(path: str, sent: object) -> Kind | None:
         named = path.rstrip("/").rpartition("/")[2]
         calls = sent if isinstance(sent, list) else [sent]
         found = [kinds.get(named) or kinds.get(_called(call)) for call in calls if isinstance(call, dict)]

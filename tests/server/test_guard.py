@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,8 +37,8 @@ async def seen(request: Request) -> JSONResponse:
     return JSONResponse({**told, "headers": sorted(request.headers), "body": (await request.body()).decode()})
 
 
-def kind_of(path: str, body: bytes) -> guarding.Kind | None:
-    return {b"q": "question", b"c": "change"}.get(body)  # type: ignore[return-value]
+def kind_of(path: str, sent: object) -> guarding.Kind | None:
+    return {"q": "question", "c": "change"}.get(str(sent))  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -74,8 +75,8 @@ def signed_in(client: TestClient, name: str = "ann") -> TestClient:
 
 
 def test_whoever_sits_at_this_machine_does_everything_and_is_asked_nothing(client: Clients) -> None:
-    told = client().post(ASK, content="x" * 1000).json()
-    assert (told["name"], told["right"], told["body"]) == ("", "editor", "x" * 1000)
+    told = client().post(ASK, content=f'"{"x" * 1000}"').json()
+    assert (told["name"], told["right"], told["body"]) == ("", "editor", f'"{"x" * 1000}"')
 
 
 def test_every_answer_has_the_headers_also_a_refusal(client: Clients) -> None:
@@ -145,7 +146,36 @@ def test_a_body_without_end_is_refused_announced_or_not(client: Clients, monkeyp
         response = client().post(ASK, content=content)
         assert (response.status_code, response.json()["detail"]) == (413, "too large: at most 1 MiB are taken")
     assert client().post("/login", content=b"x" * 9000).status_code == 413
-    assert client().post(ASK, content=(b"x" * 1000 for _ in range(1000))).json()["body"] == "x" * 1_000_000
+    assert client().post(ASK, content=(b"7" * 1000 for _ in range(4))).json()["body"] == "7" * 4000
+
+
+FILE = {"path": "http://127.0.0.1:9999/x", "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"data": [FILE]}).encode(),
+        json.dumps({"data": [[{"x": {"y": [FILE]}}]]}).encode(),
+        json.dumps({"data": [FILE]}).encode().replace(b"FileData", b"\\u0046ileData").replace(b"http", b"\\u0068ttp"),
+        json.dumps({"data": [FILE]}).encode("utf-16"),
+        json.dumps({"data": [{**FILE, "path": "HTTPS://example.org"}]}).encode(),
+        json.dumps({"data": [{**FILE, "path": "file:///etc/passwd"}]}).encode(),
+    ],
+)
+def test_no_event_has_the_server_fetch_an_address(client: Clients, body: bytes) -> None:
+    response = client().post(ASK, content=body)
+    assert (response.status_code, response.json()) == (400, {"detail": "no address is fetched here"})
+
+
+def test_a_file_that_was_uploaded_and_an_address_in_text_come_through(client: Clients) -> None:
+    sent = {"data": [{**FILE, "path": "/tmp/gradio/x/a.txt"}, {**FILE, "path": "C:/gradio/a.txt"}, "http://example.org", {"path": "http://example.org"}]}
+    assert client().post(ASK, json=sent).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe\xfd", b"[" * 200_000])
+def test_what_is_no_json_is_told(client: Clients, body: bytes) -> None:
+    assert client().post(ASK, content=body).json() == {"detail": "this is not JSON"}
 
 
 # --- users ---------------------------------------------------------------------------------------------------------------------
@@ -249,27 +279,27 @@ def test_wrong_passwords_of_programs_are_limited(client: Clients) -> None:
 # --- how often -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("setting", "body", "kind"), [("server__questions", "q", "question"), ("server__changes", "c", "change")])
+@pytest.mark.parametrize(("setting", "body", "kind"), [("server__questions", '"q"', "question"), ("server__changes", '"c"', "change")])
 def test_too_many_are_told_how_long_to_wait(client: Clients, setting: str, body: str, kind: str) -> None:
     here = signed_in(client(users=True, **{setting: 2}))
     assert [here.post(ASK, content=body).status_code for _ in range(2)] == [200, 200]
     response = here.post(ASK, content=body)
     assert (response.status_code, response.headers["retry-after"]) == (429, "30")
     assert response.json() == {"detail": f"too many {kind}s: wait 30 seconds, then go on"}
-    assert here.post(ASK, content="light").status_code == 200
+    assert here.post(ASK, content='"light"').status_code == 200
     assert here.get("/config").status_code == 200
 
 
 def test_one_users_many_questions_take_nothing_from_another(client: Clients) -> None:
     here = signed_in(client(users=True, server__questions=1))
-    assert [here.post(ASK, content="q").status_code for _ in range(2)] == [200, 429]
+    assert [here.post(ASK, content='"q"').status_code for _ in range(2)] == [200, 429]
     here.cookies.clear()
-    assert signed_in(here, "bob").post(ASK, content="q").status_code == 200
+    assert signed_in(here, "bob").post(ASK, content='"q"').status_code == 200
 
 
 def test_one_person_alone_is_not_counted(client: Clients) -> None:
     here = client(server__questions=1)
-    assert {here.post(ASK, content="q").status_code for _ in range(5)} == {200}
+    assert {here.post(ASK, content='"q"').status_code for _ in range(5)} == {200}
 
 
 # --- proxies -------------------------------------------------------------------------------------------------------------------
