@@ -15,6 +15,8 @@ from qa.feedback import Feedback
 from qa.pipeline import Pipeline
 from qa.store import Store
 
+IGNORED = r"\.damaged-|-wal$|-shm$|^writer\.json$|\.sha256$|^vectors-\w+-\w+\.faiss$"  # files that may or may not be there
+
 Answers = list[list[tuple[str, int, int, float]]]
 
 
@@ -105,9 +107,7 @@ def articles(index: Path) -> dict[str, tuple[str, str]]:
 
 def state(world: World, scenario: Scenario) -> State:
     judgements = tuple(judgement.verdict for judgement in Feedback(world.index).judgements())
-    files = frozenset(
-        path.name for path in world.index.iterdir() if not re.search(r"\.damaged-|-wal$|-shm$|^writer\.json$|\.sha256$", path.name)
-    )
+    files = frozenset(path.name for path in world.index.iterdir() if not re.search(IGNORED, path.name))
     return State(articles(world.index), answers(world, encoder_of(world, scenario)), judgements, files)
 
 

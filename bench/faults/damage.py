@@ -14,15 +14,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from faults.campaign import sample
 from faults.checks import Answers, answers, articles
 from faults.forked import DONE, FAILED, REFUSED, Tell, in_fork
 from faults.worlds import World, judge, repair, small_and_quick, sync, written
 from qa.check import check_index
-from qa.database import FILE
+from qa.database import log_size
 from qa.errors import StoreError
 from qa.feedback import Feedback
+from qa.store_writer import StoreWriter
 
 MISSING, EMPTY = -1, -2
 
@@ -62,22 +64,23 @@ class Damages:
         self._before = place / "before"
         written(self.world)
         sync(self.world)
+        self._earlier = articles(self.world.index)
         if killed:
-            shutil.copytree(self.world.index, place / "earlier")
-            (self.world.articles / "fox.txt").write_text("About fox\n\nThe fox of the harbour wrote a letter to the captain.\n")
-            sync(self.world)
+            self.world.write("fox")
+            self.world.write("ant", 1)
+            self._sync_and_die()
+            assert log_size(self.world.index)
+            shutil.copytree(self.world.root, self._before)
             self.after = self._known()
-            self.world.keep_log()
-            (self.world.index / f"{FILE}.sha256").unlink()
         else:
             judge(self.world)
+            shutil.copytree(self.world.root, self._before)
             self.after = self._known()
-        shutil.copytree(self.world.root, self._before)
 
     def points(self, most: int) -> Iterator[Damage]:
         """Of each file `most` flips and a sixth as many cuts, at even distances."""
         chance = random.Random(most)
-        for path in sorted(self.world.index.iterdir()):
+        for path in sorted((self._before / "index").iterdir()):
             size = path.stat().st_size
             if not path.name.endswith(("-shm", ".lock")):
                 yield from (Damage(path.name, at, chance.randrange(8)) for at in sample(range(size), most))
@@ -103,6 +106,15 @@ class Damages:
             return f"{found}, then not mended: {mended.told[-1] if mended.told else mended.status}"
         return found
 
+    def _sync_and_die(self) -> None:
+        """Everything is committed, and nothing of it folded back into the file."""
+
+        def work(tell: Tell) -> None:
+            with patch.object(StoreWriter, "close", lambda store: os._exit(DONE)):
+                sync(self.world)
+
+        in_fork(work)
+
     def _known(self) -> tuple[Answers, dict[str, tuple[str, str]]]:
         return answers(self.world, self.world.first), articles(self.world.index)
 
@@ -116,7 +128,8 @@ class Damages:
         def look(tell: Tell) -> None:
             found = [fault.what for fault in check_index(self.world.index)]
             held = articles(self.world.index)
-            earlier = self.killed and held and all(self.after[1].get(name) == text for name, text in held.items())
+            known = (self._earlier, self.after[1])
+            earlier = self.killed and held and all(text in [state.get(name) for state in known] for name, text in held.items())
             tell("noticed by the check" if found else "of an earlier commit" if earlier else "other answers without notice")
 
         ended = in_fork(look)

@@ -12,11 +12,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from fakes import FakeEncoder, article
 
 import qa.batches
 import qa.indexer
+import qa.vectors
 from qa.articles import iterate_file
 from qa.config import Config
 from qa.database import FILE
@@ -210,6 +212,12 @@ def switch_clean(world: World) -> None:
     switch(world)
 
 
+def sync_lists(world: World) -> None:
+    """As an index does that is so large that passages are put into lists, each in a file of its own."""
+    with patch.object(qa.vectors, "EXACT_LIMIT", 4):
+        sync(world)
+
+
 def repair(world: World) -> None:
     repair_index(world.config, world.first, silent)
 
@@ -271,6 +279,7 @@ def judge_clean(world: World) -> None:
 SCENARIOS = (
     Scenario("first", written, prune_clean, prune_clean),
     Scenario("sync", edited, sync, sync_clean),
+    Scenario("lists", edited, sync_lists, sync_clean),
     Scenario("prune", edited, prune, prune_clean),
     Scenario("remove", indexed, remove, remove_clean),
     Scenario("swap", indexed, swap, swap_clean, second=True, may_lack=True),
