@@ -133,12 +133,12 @@ class Config(BaseSettings):
     reader: Reader = Reader()
     index: Index = Index()
     ui: Ui = Ui()
+    server: Server = Server()
 
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
-    server: Server = Server()
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
@@ -256,13 +256,13 @@ def _explain(error: ValidationError, where: str, section: str = "") -> str:
 
 
 def _accepts(info: Any) -> str:
+    if get_origin(info.annotation) is tuple and Other not in get_args(info.annotation):
+        return "a list of texts"
     if get_origin(info.annotation) is tuple:
         return 'a list of names, or of tables such as {model = "…", query_prompt = "…", passage_prompt = "…"}'
     choices = [repr(choice) for choice in get_args(info.annotation) if isinstance(choice, str)]
     if choices:
         return "one of " + ", ".join(choices)
-    if get_origin(info.annotation) is tuple and Other not in get_args(info.annotation):
-        return "a list of texts"
     kinds = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
     kind = next((kinds[kind] for kind in (info.annotation, *get_args(info.annotation)) if kind in kinds), "text")
     bounds = [f"{sign} {value}" for mark in info.metadata for sign, value in _bounds(mark)]
