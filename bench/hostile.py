@@ -233,7 +233,8 @@ def _repair_rights(folder: Path) -> None:
 def _keep(found: dict[str, Any]) -> None:
     """Writes the figures beside those that others have in the file."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    RESULTS.write_text(json.dumps(kept | {"inputs": found}, indent=1) + "\n", encoding="utf-8")
+    kept["inputs"] = kept.get("inputs", {}) | found
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def saved(folder: Path, modules: Callable[[Any], list[Any]] | None = None) -> Pa
         from sentence_transformers import SentenceTransformer
 
         model = SentenceTransformer(str(folder), device="cpu")
-        SentenceTransformer(modules=modules(model[0]), device="cpu").save(str(folder))
+        SentenceTransformer(modules=modules(model[0]), device="cpu").save(str(folder), create_model_card=False)
     return folder
 
 

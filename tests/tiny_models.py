@@ -26,5 +26,5 @@ def save_model(folder: Path, texts: Iterable[str], dimension: int = 16, seed: in
     BertModel(BertConfig(vocab_size=len(words), max_position_embeddings=128, **sizes)).save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]").save_pretrained(folder)
     transformer = Transformer(str(folder), max_seq_length=128)
-    SentenceTransformer(modules=[transformer, Pooling(dimension)]).save(str(folder))
+    SentenceTransformer(modules=[transformer, Pooling(dimension)]).save(str(folder), create_model_card=False)
     return folder

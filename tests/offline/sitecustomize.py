@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 LOG = "OFFLINE_LOG"
 CONNECTIONS = ("socket.connect", "socket.sendto", "socket.sendmsg")
@@ -22,7 +23,10 @@ def watch(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _fail(what: str) -> None:
-    what = f"the network was used: {what}, by {' '.join(sys.argv)[:200]!r}"
+    import traceback
+
+    frames = [f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_stack()]
+    what = f"the network was used: {what}, by {' '.join(sys.argv)[:100]!r}: {' '.join(frames[-24:-2])}"
     if LOG in os.environ:
         with open(os.environ[LOG], "a", encoding="utf-8") as log:  # noqa: PTH123  (the less is imported, the better)
             log.write(f"{what}\n")
