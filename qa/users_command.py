@@ -55,11 +55,15 @@ def remove_user(name: Name, config: ConfigFile = None) -> None:
 
 
 def _typed() -> str:
-    if not sys.stdin.isatty():
+    if not _has_terminal():
         raise QAError("no terminal to type the password in (give it on standard input: --password-stdin)")
     while (password := getpass.getpass("Password: ")) != getpass.getpass("Once more: "):
         say("these differ, try again")
     return password
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _from_stdin() -> str:

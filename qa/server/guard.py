@@ -71,7 +71,7 @@ class Guard:
             receive = _again(body or b"", receive)
         if refusal is None:
             return await self.app(scope, receive, send)
-        if refusal.status_code >= 400:
+        if refusal.status_code >= 400 and refusal.status_code != 401:  # a page whose session is over goes on asking how things are
             visitor = scope["state"].get("visitor") or Visitor(address=_peer(scope))
             self.record.refused(visitor, refusal.status_code, f"{request.method} {request.url.path[:100]}", _reason(refusal))
         await refusal(scope, receive, send)

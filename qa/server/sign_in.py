@@ -157,7 +157,7 @@ class SignIn:
             asked = path.strip("/") + (f"?{request.url.query}" if request.url.query else "")
             form = "../" * (path.count("/") - 1) + "login"
             return RedirectResponse(form + (f"?next={quote(asked)}" if asked else ""), 303, _UNKEPT)
-        reason = "sign in first: POST username and password to /login, or load the page again"
+        reason = "you are not signed in: load the page again (programs: POST username and password to /login)"
         return JSONResponse({"detail": reason}, 401, _UNKEPT)
 
     def _not_in(self, request: Request, tried: Tried, name: str, after: str) -> Response:

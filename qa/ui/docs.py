@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from qa.config import Config
 from qa.render import escape
+from qa.server.addresses import shared
 from qa.ui.api import Api, Endpoint
 from qa.ui.mcp import PATH as MCP_PATH
 
@@ -72,9 +73,17 @@ The schemas as JSON: <a href="docs/schemas.json">schemas.json</a>.</p>
 <nav aria-label="Endpoints"><ul>{links}</ul></nav></header>
 <main><section><h2>How to call</h2><p>From Python by <code>gradio_client</code>, as below. By plain HTTP in two steps: post the parameters,
 take the <code>event_id</code>, and read the result, a stream of events that ends with <code>event: complete</code> and a list with the
-result in it, or <code>event: error</code> and the reason. A full queue answers with an error that says so.</p></section>
+result in it, or <code>event: error</code> and the reason. A full queue answers with an error that says so.</p>
+{_signing_in(config)}</section>
 {sections}
 {_mcp(config, address)}</main></body></html>"""
+
+
+def _signing_in(config: Config) -> str:
+    if not (shared(config) or config.server.sign_in):
+        return ""
+    return """<p>Name and password go along: <code>Client(address, auth=(name, password))</code>, <code>curl -u name:password</code>.
+Who asks too often is told so, with status 429 and the seconds to wait in <code>Retry-After</code>.</p>"""
 
 
 def _section(name: str, about: Mapping[str, Any], address: str) -> str:

@@ -58,3 +58,8 @@ def test_the_docs_have_a_description_and_an_example_of_every_endpoint_and_parame
 def test_the_docs_escape_what_the_settings_and_the_browser_say() -> None:
     page = docs_page(Config().replace("ui.title", "<script>alert(1)</script>"), DESCRIBED, "http://x/<script>alert(2)</script>/")
     assert "<script>" not in page
+
+
+def test_the_docs_tell_programs_to_sign_in_where_one_has_to():
+    assert "auth=" not in docs_page(Config(), DESCRIBED, "http://127.0.0.1:7860/")
+    assert "auth=(name, password)" in docs_page(Config().replace("server.hosts", ("qa.example.org",)), DESCRIBED, "https://qa.example.org/")
