@@ -129,7 +129,7 @@ def _salvage(config: Config, encoder: Encoder, progress: Progress) -> str:
     What has a file will be taken for changed when that is read again, for nothing in a damaged file is certain.
     """
     folder = config.index.path
-    kept_as = f"{FILE}.damaged-{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%S}"
+    kept_as = _free_name(folder, f"{FILE}.damaged-{datetime.now(timezone.utc):%Y-%m-%dT%H-%M-%S}")
     with tempfile.TemporaryDirectory(dir=folder, prefix=SALVAGE, ignore_cleanup_errors=True) as name:
         place = Path(name)
         with StoreWriter.open(place) as fresh, contextlib.closing(_opened(folder, place)) as damaged:
@@ -156,11 +156,17 @@ def _salvage(config: Config, encoder: Encoder, progress: Progress) -> str:
     return f"{len(found)} articles were saved from the damaged file, which is kept as {kept_as}; qa index reads their files again{look}"
 
 
+def _free_name(folder: Path, name: str) -> str:
+    """Clocks go backwards, and two repairs may come in one second: what an earlier one kept is not overwritten."""
+    names = [name, *(f"{name}-{number}" for number in range(2, 1000))]
+    return next(name for name in names if not (folder / name).exists())
+
+
 def _keep(folder: Path, name: str) -> None:
     """A copy of the damaged file, with the log that belongs to it."""
-    for suffix in ("", "-wal"):
-        if (folder / f"{FILE}{suffix}").exists():
-            shutil.copy2(folder / f"{FILE}{suffix}", folder / f"{name}{suffix}")
+    shutil.copy2(folder / FILE, folder / name)
+    if log_size(folder):
+        shutil.copy2(folder / f"{FILE}-wal", folder / f"{name}-wal")
 
 
 def _opened(folder: Path, place: Path) -> sqlite3.Connection:

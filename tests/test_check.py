@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +259,24 @@ def test_a_new_file_that_was_not_yet_in_place_is_put_there_by_the_next_writer(in
     assert len(Pipeline(indexed, encoder=encoder).articles()) == 4
 
 
+def test_what_an_earlier_repair_kept_is_not_overwritten_when_the_clock_goes_backwards(indexed, encoder, monkeypatch):
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, zone: tzinfo | None = None) -> datetime:
+            return datetime(2001, 1, 1, tzinfo=zone)
+
+    for module in ("qa.repair", "qa.store_writer"):
+        monkeypatch.setattr(f"{module}.datetime", Stopped)
+    for _ in range(2):
+        path = indexed.index.path / FILE
+        path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+        assert repair_index(indexed, encoder, silent)[0].startswith("4 articles were saved")
+    assert len(list(indexed.index.path.glob(f"{FILE}.damaged-*"))) == 2
+    index_articles(indexed, [article("one", "Nobody expects a purple elephant.")], encoder=encoder)
+    assert parts(indexed, encoder) == []
+    assert Pipeline(indexed, encoder=encoder).search("purple elephant")[0].passage.article_id == "one"
+
+
 def test_what_a_killed_repair_left_half_made_goes(indexed, encoder):
     (indexed.index.path / "salvage-x").mkdir()
     (indexed.index.path / "salvage-x" / FILE).write_bytes(b"half")
@@ -270,7 +289,7 @@ def test_a_new_file_whose_log_could_not_be_folded_back_is_not_taken(indexed, enc
     data = bytearray((indexed.index.path / FILE).read_bytes())
     data[:4096] = bytes(4096)
     (indexed.index.path / FILE).write_bytes(data)
-    monkeypatch.setattr("qa.repair.log_size", lambda place: 1)
+    monkeypatch.setattr("qa.repair.log_size", lambda place: place.name.startswith("salvage-"))
     with pytest.raises(StoreError, match="is full"):
         repair_index(indexed, encoder, silent)
     assert (indexed.index.path / FILE).read_bytes() == data
