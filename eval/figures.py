@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- written by: python eval/figures.py -->", "<!-- end of what is written -->"
+FAULTS_BEGIN, FAULTS_END = "<!-- written by: python eval/figures.py, from bench/results/faults.json -->", "<!-- end of the faults -->"
 LEFT_OUT = ("curves", "latency_ms", "index", "seconds")  # of a result: long, or about the machine
 
 
@@ -78,6 +79,22 @@ COLUMNS: dict[str, dict[str, str]] = {
         "AUROC": "no_answer_AUROC",
         "ECE": "ECE",
     },
+}
+FAULTS = HERE.parent / "bench" / "results" / "faults.json"
+FAULT_KINDS = {
+    "kill": "killed (SIGKILL) before a step",
+    "tear": "killed in the middle of a write",
+    "full": "disk full from a step on",
+    "error": "a step fails",
+    "power": "power failure: what was not synced is lost, or half there",
+}
+FAULT_PARTS = {"damage": "bits flipped, files cut short, emptied or gone", "inputs": "hostile inputs"}
+FAULT_LINES = {
+    "crowd": "{indexers} indexers, {askers} askers and {encoders_swapped} changes of model at once: {responses:,} responses, each of one "
+    "moment.",
+    "soak": "{minutes:g} minutes of questions ({questions:,}) while articles come and go ({articles_removed_and_added} changes): "
+    "{memory_mib[first_quarter]:.0f} MiB in the first quarter, {memory_mib[last_quarter]:.0f} in the last; "
+    "{handles[first_quarter]:.0f} and {handles[last_quarter]:.0f} open handles.",
 }
 KINDS = {"paraphrase": "… of these, {questions} that share few words with the text"}
 
@@ -143,12 +160,24 @@ def _relevant(config: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
 
 
 def write_readme(readme: Path, results: Path) -> None:
-    readme.write_text(with_figures(readme.read_text(encoding="utf-8"), tables(results)), encoding="utf-8")
+    text = with_figures(readme.read_text(encoding="utf-8"), tables(results))
+    text = with_figures(text, fault_table(read_json(FAULTS)), FAULTS_BEGIN, FAULTS_END)
+    readme.write_text(text, encoding="utf-8")
 
 
-def with_figures(text: str, figures: str) -> str:
+def with_figures(text: str, figures: str, begin: str = BEGIN, end: str = END) -> str:
     """The text with `figures` between the marks."""
-    return re.sub(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", lambda _: f"\n{figures}\n\n", text, flags=re.DOTALL)
+    return re.sub(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", lambda _: f"\n{figures}\n\n", text, flags=re.DOTALL)
+
+
+def fault_table(kept: Mapping[str, Any]) -> str:
+    """What bench/faults and its companions have tried, one row a kind."""
+    rows = [(FAULT_KINDS[kind], counts) for kind, counts in kept.get("steps", {}).get("by_kind", {}).items()]
+    rows += [(about, kept[name]) for name, about in FAULT_PARTS.items() if "tried" in kept.get(name, {})]
+    lines = [_row("fault", "tried", "nothing lost"), _row("---", "---", "---")]
+    lines += [_row(about, f"{counts['tried']:,}", f"{counts['survived']:,}") for about, counts in rows]
+    told = [text.format(**kept[name]) for name, text in FAULT_LINES.items() if name in kept]
+    return "\n".join([*lines, "", " ".join(told)]).rstrip()
 
 
 def tables(results: Path) -> str:
