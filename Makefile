@@ -20,19 +20,20 @@ check: $(VENV)/test
 eval: $(VENV)/test
 	$(BIN)/qa eval eval/
 
-# torch comes first and alone: its pinned build decides which of its own dependencies are fetched.
-$(VENV)/app: pyproject.toml constraints.txt
+# torch comes first and alone: which build of it there is decides what it needs, and no hash fits all of them. The rest is locked.
+$(VENV)/app: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
-$(VENV)/test: $(VENV)/app
+$(VENV)/test: $(VENV)/app constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
-constraints: $(VENV)/test
-	$(BIN)/python bench/lock.py
+constraints:
+	PATH="$(abspath $(BIN)):$$PATH" $(PYTHON) bench/lock.py
 
 audit: $(VENV)/test
 	$(BIN)/python bench/audit.py

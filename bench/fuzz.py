@@ -57,8 +57,10 @@ def watched(name: str, seconds: float) -> dict[str, object]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
         last, count = Path(folder, "last"), Path(folder, "count")
-        if not Path(folder, "done").exists() and last.exists():
-            print(f"{name} ended with status {done.returncode}\n{done.stderr[-2000:]}", file=sys.stderr)
+        if not Path(folder, "done").exists():
+            print(done.stderr[-2000:], file=sys.stderr)
+            if not last.exists():
+                sys.exit(f"{name} could not be fuzzed: status {done.returncode}")
             save(name, last.read_bytes(), f"status {done.returncode}")
         runs = int(count.read_text()) if count.exists() else 0
     broken = sorted(file.name for file in set(CORPUS.rglob("*")) - before)

@@ -74,8 +74,7 @@ def main() -> None:
         found |= {"changing": _changing(folder, config, options.rounds)}
         _repair_rights(folder)
     print(json.dumps(found, indent=1))
-    if options.size == 1:
-        _keep(found)
+    _keep(found)
 
 
 def _hostile(folder: Path, config: Config, size: float) -> dict[str, Any]:
@@ -100,6 +99,7 @@ def _hostile(folder: Path, config: Config, size: float) -> dict[str, Any]:
     slowest = max(files, key=lambda name: seconds[name])
     limits = config.index
     return {
+        "size": size,
         "files": len(files) + sum(name not in seconds for name in refused),
         "refused": len(refused),
         "good_articles_lost": 0,

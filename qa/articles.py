@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from qa.datatypes import Article, Refusal
 from qa.errors import ArticleError
-from qa.reading.decoding import clean_characters, decode
+from qa.reading.decoding import clean_characters, decode, one_line
 from qa.reading.draft import Draft, Facts
 
 READER_VERSION = 2  # raise it when the same bytes would give another article, so that indexes read them again
@@ -229,7 +229,7 @@ def _finish(draft: Draft, path: Path, article_id: str, max_characters: int) -> A
         id=article_id,
         title=title,
         text=text,
-        source=_host(facts.url) or facts.site or printable(path.name),
+        source=_host(facts.url) or facts.site or one_line(path.name) or printable(path.name),
         sha256=digest.hexdigest(),
         author=facts.author,
         published=facts.published,

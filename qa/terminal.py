@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qa.batches import Progress
+
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def forgive_encodings() -> None:
@@ -57,7 +61,8 @@ def print_json(value: object, indent: int | None = 2) -> None:
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr)
+    """On standard error, in one line whatever is in it: names of files may have line ends, and commands to the terminal."""
+    print(UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], line), file=sys.stderr)
 
 
 def toml(value: object) -> str:

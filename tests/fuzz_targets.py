@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from fakes import FakeEncoder, article
@@ -22,14 +22,16 @@ from qa.datatypes import Article, Filters, Refusal, Turn
 from qa.errors import QAError
 from qa.evaluation.load import load_dataset
 from qa.feedback import Feedback, Judgement, Place
-from qa.local import match_expression
+from qa.indexer import index_articles
 from qa.passages import LONG_TOKEN, Splitter
 from qa.phrases import find_phrases, says_little
+from qa.pipeline import Pipeline
 from qa.questions import wants_sentence
 from qa.reading.decoding import clean_characters
-from qa.words import content_words, coverage
+from qa.words import coverage
 
 KINDS = sorted(SUFFIXES)
+BRIDGE = "The bridge was opened in the rain. The mayor, Ms. Doe, walked across it first, and nobody else did so for 3 years."
 SIZE, OVERLAP = 16, 6  # tokens of a passage
 tokens = FakeEncoder().token_offsets
 
@@ -63,18 +65,26 @@ def passages(data: bytes) -> None:
 
 
 def question(data: bytes) -> None:
-    """Any text can be asked, with any turns before it: what is made of it is understood by the full-text search."""
+    """Any text can be asked, with any turns before it and any filter: an answer is a slice of an article, or there is none."""
     asked, *before = _text(data).split("\n")
     turns = [Turn(text, text[::-1]) for text in before]
-    alone = standalone_question(asked, turns)
-    for text in (asked, alone):
-        if match := match_expression(content_words(text)):
-            FULL_TEXT.execute("SELECT rowid FROM fulltext WHERE fulltext MATCH ?", (match,)).fetchall()
+    filters = Filters(author=before[0], source=before[-1]) if len(before) > 3 else Filters()
+    response = _pipeline().ask(asked, turns, filters=filters)
+    for citation in response.citations:
+        assert citation.quote == BRIDGE[citation.start : citation.end]
+    for text in (asked, standalone_question(asked, turns)):
         for phrase in find_phrases(text):
             assert phrase.text == text[phrase.start : phrase.end]
         says_little(text)
         wants_sentence(text)
         assert 0 <= coverage(text, asked) <= 1
+
+
+@cache
+def _pipeline() -> Pipeline:
+    config = Config().replace("index.path", tempfile.mkdtemp(prefix="qa-fuzz-")).replace("reader.model", "sentence")
+    index_articles(config, [article("bridge", BRIDGE, "The bridge")], encoder=FakeEncoder())
+    return Pipeline(config, encoder=FakeEncoder())
 
 
 def configuration(data: bytes) -> None:
@@ -116,10 +126,6 @@ def feedback(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target for target in (reading, passages, question, configuration, question_set, feedback)
 }
-
-FULL_TEXT = sqlite3.connect(":memory:", check_same_thread=False)
-FULL_TEXT.execute("CREATE VIRTUAL TABLE fulltext USING fts5(title, text, tokenize = 'porter unicode61')")
-FULL_TEXT.execute("INSERT INTO fulltext VALUES ('The bridge', 'It was opened in the rain.')")
 
 
 def _check_article(item: Article) -> None:

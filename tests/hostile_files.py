@@ -15,7 +15,7 @@ import socket
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 NOTE = b"The bridge was opened in the rain on the third of May 1932, and the mayor walked across it first."
@@ -28,11 +28,13 @@ DOCUMENT = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessi
 PARAGRAPH = b"<w:p><w:r><w:t>%s</w:t></w:r></w:p>"
 
 
-def write_all(folder: Path, size: float = 1.0) -> None:
+def write_all(folder: Path, size: float = 1.0, kinds: Sequence[str] = ()) -> None:
+    """All kinds, or those that are named; `secret/` beside the folder is what links lead out to."""
     for kind in (pages, words, packed, pdfs, plain, encodings, regular_expressions, records, front_matter, markdown, names, links, dates):
-        below = folder / kind.__name__
-        below.mkdir(parents=True)
-        kind(below, lambda number: max(1, int(number * size)))
+        if not kinds or kind.__name__ in kinds:
+            below = folder / kind.__name__
+            below.mkdir(parents=True)
+            kind(below, lambda number: max(1, int(number * size)))
 
 
 Sized = Callable[[int], int]

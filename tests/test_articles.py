@@ -121,6 +121,10 @@ def test_source_is_host_then_site_then_file_name() -> None:
     assert source("title: Rain") == "note.md"
 
 
+def test_a_source_is_one_line_without_commands_to_a_terminal() -> None:
+    assert only(read_file(Path("/x/a\x1b[2J\n b.txt"), NOTE.encode())).source == "a[2J b.txt"
+
+
 def test_language_is_stated_or_detected() -> None:
     german = "Im vorigen Jahr beschloss die Stadt, eine neue Brücke über den Fluss zu bauen, und stritt lange über ihre Farbe."
     assert only(read_file(Path("/x/a.txt"), german.encode())).language == "de"
