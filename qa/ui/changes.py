@@ -6,13 +6,14 @@ A page that is served to others takes no files, and reads only from `server.fold
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qa.batches import Progress
 from qa.config import Config
+from qa.database import writing_errors
 from qa.datatypes import IndexReport
+from qa.disk import make_folder, replace_file
 from qa.errors import QAError
 from qa.indexer import index_paths, remove_articles
 from qa.render import escape
@@ -75,13 +76,16 @@ def _check(config: Config, visitor: Visitor) -> None:
 
 
 def _keep(config: Config, uploads: Sequence[str]) -> Iterator[Path]:
-    """Copies of the uploaded files under their own names; one of the same name is replaced, as a new edition of it."""
+    """Copies of the uploaded files under their own names; one of the same name is replaced by all of the new edition, or stays."""
     folder = config.index.path / UPLOADS
     if uploads and not takes_files(config):
         raise QAError("files are not taken here: this page is served to others")
     for upload in map(Path, uploads):
-        folder.mkdir(parents=True, exist_ok=True)
-        yield Path(shutil.copyfile(upload, folder / upload.name))
+        kept = folder / upload.name
+        with writing_errors(config.index.path):
+            make_folder(folder)
+            replace_file(kept, upload.read_bytes())
+        yield kept
 
 
 def _typed(config: Config, text: str) -> list[Path]:
