@@ -12,14 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
 from training.examples import Question
-
-FloatArray = npt.NDArray[np.float16]
 
 MAX_QUESTION = 48  # tokens; 99.9 % of the training questions are shorter
 MAX_TITLE = 24  # tokens
@@ -27,16 +23,12 @@ MAX_TITLE = 24  # tokens
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One example. `start` and `end` are token positions, both inclusive; `first` is the first context token.
-
-    `marks`: float16 (2, tokens), a teacher's logits of starts and ends.
-    """
+    """One example. `start` and `end` are token positions, both inclusive; `first` is the first context token."""
 
     ids: list[int]
     first: int
     start: int
     end: int
-    marks: FloatArray | None = None
 
 
 def special(tokenizer: Tokenizer, name: str) -> int:

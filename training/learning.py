@@ -1,4 +1,4 @@
-"""What teacher and student share: the loss, dropout, checkpoints, means of weights."""
+"""The loss, dropout, checkpoints, means of weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
@@ -15,51 +14,28 @@ from training.features import Feature, tensors
 
 MAX_TOKENS = 3600  # a batch, padding included
 MAX_EXAMPLES = 32
-TEMPERATURE = 2.0  # of teacher and student, where one learns from the other
-TAUGHT = 0.7  # weight of the teacher's opinion beside the gold span
-NOWHERE = -1e4  # logit where no span may stand
+NOWHERE = -1e4  # a logit
 
 
-def logits_of(model: torch.nn.Module, features: Sequence[Feature], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """float32 (n, longest) each, of starts and of ends; NOWHERE in question, title and padding."""
+def loss_of(model: torch.nn.Module, features: Sequence[Feature], device: torch.device) -> torch.Tensor:
+    """Cross-entropy of start and of end, their mean; no span may stand in question, title or padding."""
     batch = {name: tensor.to(device) for name, tensor in tensors(features).items()}
     allowed = batch.pop("allowed")
     on_cpu = device.type == "cpu"
     with torch.autocast(device.type, torch.bfloat16) if on_cpu or torch.cuda.is_bf16_supported() else nullcontext():
         output = model(**batch)
-    return tuple(logits.float().masked_fill(~allowed, NOWHERE) for logits in (output.start_logits, output.end_logits))  # type: ignore[return-value]
-
-
-def loss_of(model: torch.nn.Module, features: Sequence[Feature], device: torch.device) -> torch.Tensor:
-    """Cross-entropy of start and end; of examples that a teacher has marked, also against what it thinks (Hinton et al. 2015)."""
-    starts, ends = logits_of(model, features, device)
-    gold = [torch.tensor([getattr(f, side) for f in features], device=device) for side in ("start", "end")]
-    loss = (functional.cross_entropy(starts, gold[0]) + functional.cross_entropy(ends, gold[1])) / 2
-    if features[0].marks is None:
-        return loss
-    taught = sum(_distance(logits, _marks(features, side, logits)) for side, logits in enumerate((starts, ends))) / 2
-    return TAUGHT * taught + (1 - TAUGHT) * loss
-
-
-def _distance(logits: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
-    soft = functional.log_softmax(logits / TEMPERATURE, dim=1)
-    target = functional.log_softmax(marks / TEMPERATURE, dim=1)
-    return functional.kl_div(soft, target, reduction="batchmean", log_target=True) * TEMPERATURE**2
-
-
-def _marks(features: Sequence[Feature], side: int, like: torch.Tensor) -> torch.Tensor:
-    marks = np.full(tuple(like.shape), NOWHERE, dtype=np.float32)
-    for row, feature in enumerate(features):
-        assert feature.marks is not None
-        marks[row, : feature.marks.shape[1]] = feature.marks[side]
-    return torch.from_numpy(marks).to(like.device)
+    starts = torch.tensor([f.start for f in features], device=device)
+    ends = torch.tensor([f.end for f in features], device=device)
+    start_logits = output.start_logits.float().masked_fill(~allowed, NOWHERE)
+    end_logits = output.end_logits.float().masked_fill(~allowed, NOWHERE)
+    return (functional.cross_entropy(start_logits, starts) + functional.cross_entropy(end_logits, ends)) / 2
 
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:
     """On the layers' outputs, not inside attention, where drawing the masks costs more than the matrices."""
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0 if "attention.self" in name or "attention.attn" in name else share
+            module.p = 0.0 if name.endswith("attention.self.dropout") else share
 
 
 class Checkpoint:

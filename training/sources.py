@@ -28,12 +28,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How examples are drawn: from Wikipedia mostly or from all files, with titles or without, how many without an answer."""
+    """How examples are drawn: from Wikipedia mostly or from all files, with titles or without."""
 
     wiki: bool = True
     titled: bool = False
     reworded: float = 0.0  # share of the examples; the other kinds of negative are each source's
-    negatives: float = 1.0  # times each source's shares
 
 
 WIKI_NEGATIVES = {"mined": 0.13, "removed": 0.05, "changed": 0.17}
@@ -57,9 +56,7 @@ def stream(mix: Mix, data: Mapping[str, list[Question]], featurizer: Featurizer,
     while True:
         (source,) = rng.choices(SOURCES, shares)
         question: Question | None = next(positives[source.file])
-        kinds = {kind: share * mix.negatives for kind, share in source.negatives.items()}
-        if mix.reworded:
-            kinds["reworded"] = mix.reworded
+        kinds = source.negatives | ({"reworded": mix.reworded} if mix.reworded else {})
         (kind,) = rng.choices(["positive", *kinds], [1 - sum(kinds.values()), *kinds.values()])
         if kind != "positive" and question is not None:
             question = negatives[source.file].make(question, kind, rng)

@@ -1,8 +1,7 @@
-"""Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER --teacher FOLDER`.
+"""Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER`.
 
-The phases are the table PHASES. The model is the mean of the weights at the ends of the last two. Before the last two, which
-learn from a larger reader, that teacher is trained and marks its examples (training/teacher.py); without `--teacher` they are
-left out. A run that was stopped goes on from its last checkpoint when it is started with the same `--output`.
+The phases are the table PHASES. The model is the mean of the weights at the ends of the last two. A run that was stopped goes on
+from its last checkpoint when it is started with the same `--output`.
 Does not read the development set except to measure (`--dev`), and never trains on it.
 """
 
@@ -34,30 +33,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from training.evaluate import evaluate, read_dev
 from training.examples import Question, read_squad
-from training.features import Feature, Featurizer, batches, special
+from training.features import Feature, Featurizer, batches
 from training.learning import MAX_EXAMPLES, MAX_TOKENS, Checkpoint, loss_of, mean_weights, set_dropout
 from training.sources import SOURCES, Mix, stream
-from training.teacher import mark, marked_stream, read_marked, train_teacher
 
 SEED = 20261122
 MASKED = 0.03  # share of the passage's words that are hidden, after the first phase
-SHARDS = 18  # files of examples that the teacher marks
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
     """A piece of the run. `rate` is the highest learning rate: after `warmup` steps it falls to zero, or stays.
 
-    `mix` None: the examples that the teacher marked. `after`: it starts from the mean of these phases' last weights, with a
-    new optimizer.
+    `after`: it starts from the mean of these phases' last weights, with a new optimizer.
     """
 
     name: str
     steps: int
     rate: float
+    mix: Mix
     warmup: int = 0
     falls: bool = True
-    mix: Mix | None = None
     masked: float = MASKED
     dropout: float = 0.0
     after: tuple[str, ...] = ()
@@ -70,13 +66,11 @@ class Phase:
 
 TITLED = Mix(titled=True, reworded=0.1)
 PHASES = (
-    Phase("mixed", 1200, 1.5e-4, warmup=200, falls=False, mix=Mix(wiki=False), masked=0.0),
-    Phase("wiki", 1120, 1.5e-4, mix=Mix()),
-    Phase("again", 1300, 1e-4, mix=Mix()),
-    Phase("titled", 2200, 1.2e-4, warmup=100, mix=TITLED, dropout=0.1, after=("wiki", "again")),
-    Phase("retitled", 1600, 8e-5, mix=TITLED, dropout=0.1),
-    Phase("taught", 1300, 1.2e-4, warmup=100, dropout=0.1, after=("titled", "retitled")),
-    Phase("retaught", 1300, 8e-5, dropout=0.1),
+    Phase("mixed", 1200, 1.5e-4, Mix(wiki=False), warmup=200, falls=False, masked=0.0),
+    Phase("wiki", 1120, 1.5e-4, Mix()),
+    Phase("again", 1300, 1e-4, Mix()),
+    Phase("titled", 2200, 1.2e-4, TITLED, warmup=100, dropout=0.1, after=("wiki", "again")),
+    Phase("retitled", 1600, 8e-5, TITLED, dropout=0.1),
 )
 
 
@@ -99,8 +93,6 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.folder: Path = args.output
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.phases = PHASES if args.teacher else tuple(phase for phase in PHASES if phase.mix)
-        self.teacher: Path | None = args.teacher
         encoder = args.encoder or encoder_folder()
         # Attention in plain matrix products: with bfloat16 autocast this trains twice as fast on a CPU as the fused kernel.
         self.model: Any = BertForQuestionAnswering.from_pretrained(encoder, attn_implementation="eager", local_files_only=True)
@@ -126,27 +118,25 @@ class Run:
 
     def go(self, stop: int | None) -> None:
         """To the end, or to this step."""
-        begins = [0, *accumulate(phase.steps for phase in self.phases)]
+        begins = [0, *accumulate(phase.steps for phase in PHASES)]
         end = min(begins[-1], stop or begins[-1])
-        for phase, begin in zip(self.phases, begins, strict=False):
+        for phase, begin in zip(PHASES, begins, strict=False):
             if begin <= self.step < begin + phase.steps and self.step < end and not self.stopped.is_set():
                 self._phase(phase, begin, end)
         self.checkpoint.save(self.model, self.optimizer, self.step)
         if self.step == begins[-1]:
-            self.model.load_state_dict(self._mean(phase.name for phase in self.phases[-2:]))
+            self.model.load_state_dict(self._mean(phase.name for phase in PHASES[-2:]))
         self.save_model({"encoder": "all-MiniLM-L6-v2", "steps": self.step, "seed": SEED})
 
     def _mean(self, names: Iterator[str]) -> dict[str, torch.Tensor]:
         return mean_weights([self.folder / f"{name}.safetensors" for name in names])
 
     def _phase(self, phase: Phase, begin: int, end: int) -> None:
-        rng = random.Random(f"{SEED}/{phase.name}")
-        examples = self._examples(phase, rng)
-        if examples is None:
-            return
         if phase.after and self.step == begin:
             self.model.load_state_dict(self._mean(iter(phase.after)))
             self.optimizer.state.clear()
+        rng = random.Random(f"{SEED}/{phase.name}")
+        examples = stream(phase.mix, self.data, Featurizer(self.tokenizer, phase.masked), rng)
         set_dropout(self.model, phase.dropout)
         queue = batches(examples, MAX_TOKENS, MAX_EXAMPLES, rng)
         for _ in range(self.step - begin):  # a resumed run goes on where it stood
@@ -167,8 +157,7 @@ class Run:
                 saved = time.monotonic()
             if self.devs and (self.step % self.eval_every == 0 or self.step == begin + phase.steps):
                 self.model.eval()
-                titled = phase.mix is None or phase.mix.titled
-                self.write(step=self.step, **evaluate(self.model, self.devs[titled], self.device))
+                self.write(step=self.step, **evaluate(self.model, self.devs[phase.mix.titled], self.device))
                 self.model.train()
                 began = time.monotonic()
         if self.step == begin + phase.steps:
@@ -185,23 +174,6 @@ class Run:
         self.optimizer.zero_grad()
         self.step += 1
         return loss.item()
-
-    def _examples(self, phase: Phase, rng: random.Random) -> Iterator[Feature] | None:
-        """None: stopped while the teacher was learning or marking."""
-        if phase.mix is not None:
-            return stream(phase.mix, self.data, Featurizer(self.tokenizer, phase.masked), rng)
-        assert self.teacher is not None
-        marks = self.folder / "marks"
-        if len(list(marks.glob("*.safetensors"))) < SHARDS:
-            teacher = train_teacher(
-                self.teacher, self.tokenizer, self.data, self.folder / "teacher", SEED, self.write, self.stopped
-            )
-            if teacher is None:
-                return None
-            mark(teacher, self.tokenizer, self.data, marks, SHARDS, SEED, self.stopped)
-            if self.stopped.is_set():
-                return None
-        return marked_stream(read_marked(marks), special(self.tokenizer, "[MASK]"), phase.masked, rng)
 
     def save_model(self, made_by: dict[str, object]) -> None:
         """As a Hugging Face model, so that `reader.model` may name the folder."""
@@ -220,7 +192,6 @@ def main() -> None:
     data = os.environ.get("QA_READER_DATA")
     parser.add_argument("--data", type=Path, default=data and Path(data), help="training files (or QA_READER_DATA)")
     parser.add_argument("--output", type=Path, required=True, help="folder for checkpoint, log and the model")
-    parser.add_argument("--teacher", type=Path, help="folder of all-mpnet-base-v2; without it, nothing is learned from a larger reader")
     parser.add_argument("--dev", type=Path, help="SQuAD 2.0 file to measure on")
     parser.add_argument("--encoder", type=Path, help="folder of the encoder; default: the installed package")
     parser.add_argument("--stop", type=int, help="stop after this step of the schedule (a smoke run)")
