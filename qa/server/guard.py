@@ -81,7 +81,8 @@ class Guard:
         scope.setdefault("state", {})
         headers = MutableHeaders(scope=scope)
         peer = _peer(scope)
-        forwarded, scheme = headers.get("x-forwarded-for", ""), headers.get("x-forwarded-proto", "").strip()
+        forwarded = ", ".join(headers.getlist("x-forwarded-for"))  # a proxy may add a line of its own
+        scheme = ", ".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip()
         scope["state"] = {**scope["state"], "forwarded": bool(forwarded or "forwarded" in headers)}
         for name in [name for name in headers if name.startswith("x-forwarded-") or name == "forwarded"]:
             del headers[name]
@@ -96,9 +97,7 @@ class Guard:
             return _refusal(421, f"{host[:100]} is not served here (server.hosts names what is)")
         if request.scope["state"]["forwarded"] and not self._shared:
             return _refusal(403, "this page is for this machine alone, but a proxy passed this on (see: server.proxies)")
-        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
-        visit = request.method in ("GET", "HEAD") and request.headers.get("sec-fetch-mode", "navigate") == "navigate" and origin is None
-        if origin is not None and origin.partition("://")[2] != host or site not in ("same-origin", "none") and not visit:
+        if _from_elsewhere(request, host):
             return _refusal(403, "another site's page may not do this")
         return None
 
@@ -150,6 +149,15 @@ class Guard:
         if not wait:
             return None
         return _refusal(429, f"too many {kind}s: wait {wait} second{'s' * (wait > 1)}, then go on", {"retry-after": str(wait)})
+
+
+def _from_elsewhere(request: Request, host: str) -> bool:
+    """Whether another site's page sends this, by what browsers say of it; programs say nothing. A link to the page may be followed."""
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return origin.partition("://")[2] != host
+    followed = request.method in ("GET", "HEAD") and request.headers.get("sec-fetch-mode") == "navigate"
+    return not followed and request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 def _rates(config: Config, sign_in: SignIn) -> dict[Kind, Buckets]:

@@ -103,5 +103,6 @@ async def _send_numbered(held: list[Message], nonce: str, send: Send) -> None:
     headers = MutableHeaders(scope=start)
     headers["content-security-policy"] = page_policy(nonce)
     headers["content-length"] = str(len(body))
+    headers["cache-control"] = "no-store"  # the number is for once, and nobody goes back to it after signing out
     await send(start)
     await send({"type": "http.response.body", "body": body})

@@ -304,6 +304,7 @@ def test_too_many_questions_are_told_on_the_page(context: BrowserContext, site: 
 def test_the_form_has_no_accessibility_fault(chromium: Browser, site: Site, width: int, theme: str) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(site.address)
     assert faults(page) == []
     sign_in(page, "bob", "wrong password")

@@ -169,7 +169,14 @@ def test_no_event_has_the_server_fetch_an_address(client: Clients, body: bytes) 
 
 
 def test_a_file_that_was_uploaded_and_an_address_in_text_come_through(client: Clients) -> None:
-    sent = {"data": [{**FILE, "path": "/tmp/gradio/x/a.txt"}, {**FILE, "path": "C:/gradio/a.txt"}, "http://example.org", {"path": "http://example.org"}]}
+    sent = {
+        "data": [
+            {**FILE, "path": "/tmp/gradio/x/a.txt"},
+            {**FILE, "path": "C:/gradio/a.txt"},
+            "http://example.org",
+            {"path": "http://example.org"},
+        ]
+    }
     assert client().post(ASK, json=sent).status_code == 200
 
 
@@ -310,6 +317,14 @@ def test_what_a_named_proxy_tells_is_believed(client: Clients) -> None:
     proxy.auth = ("ann", PASSWORD)
     told = proxy.post(ASK, headers={"X-Forwarded-For": "6.6.6.6, 198.51.100.1", "X-Forwarded-Proto": "https"}).json()
     assert (told["address"], told["scheme"]) == ("198.51.100.1", "https")
+    lines = [
+        ("X-Forwarded-For", "6.6.6.6"),
+        ("X-Forwarded-For", "198.51.100.1"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Proto", "http"),
+    ]
+    told = proxy.post(ASK, headers=lines).json()  # of two lines the proxy added the second
+    assert (told["address"], told["scheme"]) == ("198.51.100.1", "http")
 
 
 def test_what_anybody_else_tells_is_not_believed_here_or_later_on(client: Clients) -> None:
