@@ -9,6 +9,7 @@ from qa.ui import changes
 
 
 def test_an_upload_that_does_not_fit_on_the_disk_leaves_the_edition_before(config, tmp_path, monkeypatch):
+    config = config.replace("ui.allow_changes", True)
     upload = tmp_path / "sea.txt"
     upload.write_text("The sea is blue.")
     (kept,) = changes._keep(config, [str(upload)])
