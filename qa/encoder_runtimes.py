@@ -7,7 +7,7 @@ only if it gives what sentence-transformers gives for some probes; tokenizer, tr
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 
+CACHED = 1024  # tokens in a batch: what passes between two layers then stays in the processor's cache (docs/design.md has the sweep)
 PROBE = "  Who built the OLD tower of Paris, naïve Größe 東京?\n"
 LONGEST_PROBE = 512  # words
 EQUAL = 1e-5  # most that the cosine of a probe's two vectors may be below 1
@@ -84,9 +85,7 @@ class OpenVinoRuntime:
     def encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         tokens = self._tokens(texts, prompt)
         rows = np.empty((len(tokens), self._facts["dimension"]), np.float32)
-        order = sorted(range(len(tokens)), key=lambda number: len(tokens[number]))
-        for first in range(0, len(order), self._batch_size):
-            batch = order[first : first + self._batch_size]
+        for batch in self._batches(tokens):
             rows[batch] = self._run(self._inputs([tokens[number] for number in batch]))
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         return rows
@@ -94,6 +93,17 @@ class OpenVinoRuntime:
     def inputs(self, texts: Sequence[str], prompt: str) -> list[dict[str, Numbers]]:
         """What the graph is given for each text alone."""
         return [self._inputs([row]) for row in self._tokens(texts, prompt)]
+
+    def _batches(self, tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+        """Numbers of the texts that are encoded together."""
+        batch: list[int] = []
+        for number in sorted(range(len(tokens)), key=lambda number: len(tokens[number])):
+            if batch and (len(batch) == self._batch_size or (len(batch) + 1) * len(tokens[number]) > CACHED):
+                yield batch
+                batch = []
+            batch.append(number)
+        if batch:
+            yield batch
 
     def _tokens(self, texts: Sequence[str], prompt: str) -> list[list[int]]:
         encodings = self._tokenizer.encode_batch([prompt + text for text in texts])

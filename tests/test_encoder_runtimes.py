@@ -99,6 +99,16 @@ def test_prompts_are_put_before_and_count_for_what_is_cut_off(tmp_path):
         assert (found * expected).sum(axis=1).min() >= 0.999999
 
 
+def test_texts_of_about_the_same_length_are_encoded_together_and_not_too_many_tokens(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoder_runtimes, "CACHED", 64)
+    encoder = loaded(saved(tmp_path / "model"), backend="openvino", batch_size=3)
+    ours, shapes = runtime(encoder), []
+    run = ours._run
+    monkeypatch.setattr(ours, "_run", lambda inputs: shapes.append(inputs["attention_mask"].sum(axis=1).tolist()) or run(inputs))
+    encoder.encode_passages(["one " * length for length in (40, 1, 20, 30, 2, 20, 20, 1, 1, 100)])
+    assert shapes == [[1, 1, 1], [2, 20, 20], [20, 30], [40], [100]]
+
+
 def test_nothing_to_encode_is_no_rows(tmp_path):
     assert loaded(saved(tmp_path / "model"), backend="openvino").encode_passages([]).shape == (0, 16)
 
