@@ -1,10 +1,6 @@
-"""Answers questions with Haystack 2; run by peers.py in Haystack's own environment: `haystack_answers.py TASK FOUND`."""
+"""Haystack 2 for peers.py, which runs it in an environment of its own: `haystack_answers.py TASK`."""
 
-import json
-import sys
-import time
-from importlib import metadata
-from pathlib import Path
+import itertools
 
 from haystack import Document, Pipeline
 from haystack.components.embedders import SentenceTransformersDocumentEmbedder, SentenceTransformersTextEmbedder
@@ -12,28 +8,27 @@ from haystack.components.joiners import DocumentJoiner
 from haystack.components.readers import ExtractiveReader
 from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
 from haystack.document_stores.in_memory import InMemoryDocumentStore
+from peer import run
 
 
-def main(task_file: Path, found_file: Path) -> None:
-    task = json.loads(task_file.read_text(encoding="utf-8"))
-    store = InMemoryDocumentStore(embedding_similarity_function="cosine")
-    embedder = SentenceTransformersDocumentEmbedder(model=task["encoder"], progress_bar=False, meta_fields_to_embed=["title"])
-    embedder.warm_up()
-    embedder.run(documents=[Document(content="warm up")])
-    began = time.perf_counter()
-    documents = [Document(content=one["text"], meta={"title": one["title"], "place": place}) for place, one in enumerate(task["documents"])]
-    store.write_documents(embedder.run(documents=documents)["documents"])
-    rate = len(task["documents"]) / (time.perf_counter() - began)
-    pipeline = hybrid(store, task)
-    answers, seconds = [], []
-    for question in ["warm up", *task["questions"]]:
-        began = time.perf_counter()
-        found = pipeline.run({"embed": {"text": question}, "bm25": {"query": question}, "read": {"query": question}})
-        seconds.append(time.perf_counter() - began)
+class Haystack:
+    """BM25 and embeddings joined by reciprocal rank, and the best answer of the `ExtractiveReader`."""
+
+    def __init__(self, task: dict) -> None:
+        self._store = InMemoryDocumentStore(embedding_similarity_function="cosine")
+        self._embedder = SentenceTransformersDocumentEmbedder(model=task["encoder"], progress_bar=False, meta_fields_to_embed=["title"])
+        self._embedder.warm_up()
+        self._pipeline = hybrid(self._store, task)
+        self._places = itertools.count()  # equal texts would have equal ids
+
+    def index(self, passages: list) -> None:
+        documents = [Document(content=one["text"], meta={"title": one["title"], "place": next(self._places)}) for one in passages]
+        self._store.write_documents(self._embedder.run(documents=documents)["documents"])
+
+    def ask(self, question: str) -> str:
+        found = self._pipeline.run({"embed": {"text": question}, "bm25": {"query": question}, "read": {"query": question}})
         best = found["read"]["answers"][:1]
-        answers.append(best[0].data or "" if best else "")
-    report = {"version": metadata.version("haystack-ai"), "answers": answers[1:], "seconds": seconds[1:], "passages_per_second": rate}
-    found_file.write_text(json.dumps(report), encoding="utf-8")
+        return best[0].data or "" if best else ""
 
 
 def hybrid(store: InMemoryDocumentStore, task: dict) -> Pipeline:
@@ -53,4 +48,4 @@ def hybrid(store: InMemoryDocumentStore, task: dict) -> Pipeline:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    run(Haystack, "haystack-ai")

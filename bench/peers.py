@@ -1,14 +1,13 @@
 """qa beside Haystack 2 and txtai: the same passages, questions, encoder and reader, in one run.
 
     bench/haystack.sh; bench/txtai.sh     # once: environments of their own
-    python bench/peers.py FILE [--sample 100] [--rounds 2]
+    python bench/peers.py FILE [--sample 100] [--parts 4]
 
 FILE is a SQuAD file. qa indexes its articles as usual; the others get the passages that qa cut. Haystack: sentence-transformers embedder,
 in-memory BM25 and embedding retrievers joined by reciprocal rank, 8 documents to the `ExtractiveReader`. txtai: hybrid search, 8 texts
-to `Questions`, which gives no scores: the first answer in the order of retrieval counts. qa's best span counts, shown or not. Indexing
-ends with an index that can be searched; models are loaded before. The systems take turns, round by round, so that a machine that is
-busy with other things is so for all: the best round of indexing counts, and the times of all questions. Figures go to
-bench/results/peers.json.
+to `Questions`, which gives no scores: the first answer in the order of retrieval counts. qa's best span counts, shown or not. Models are
+loaded before. The systems take turns, part by part of the articles and question by question, so that a machine that is busy with other
+things is so for all: ratios say more than seconds. Figures go to bench/results/peers.json.
 """
 
 from __future__ import annotations
@@ -20,19 +19,21 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from machine import described
 
 from qa.config import Config, load_config
+from qa.datatypes import Article, Passage
 from qa.encoder import load_encoder
-from qa.evaluation.datasets import Dataset, Question
-from qa.evaluation.indexes import prepare_index
+from qa.evaluation.datasets import Question
 from qa.evaluation.load import load_dataset
 from qa.evaluation.metrics import exact_match, f1
+from qa.indexer import index_articles
 from qa.model_files import model_folder
 from qa.passages import Splitter
 from qa.pipeline import Pipeline
@@ -42,100 +43,131 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "peers.json"
 PEERS = {"Haystack": "haystack", "txtai": "txtai"}
 
-Found = dict[str, Any]  # version, answers (in the order of the questions), seconds of each, passages_per_second
+
+class System(Protocol):
+    version: str
+
+    def index(self, articles: Sequence[Article], passages: Sequence[Passage]) -> float:
+        """The same once as articles and once as cut; seconds. May be called again."""
+
+    def ask(self, question: str) -> tuple[str, float]:
+        """The answer, or "", and seconds."""
+
+
+class Ours:
+    def __init__(self, config: Config) -> None:
+        self.version = metadata.version("qa")
+        self._config, self._encoder = config, load_encoder(config.embedding)
+        self._encoder.encode_passages(["warm up"])
+        self._pipeline = Pipeline(config, encoder=self._encoder)
+
+    def index(self, articles: Sequence[Article], passages: Sequence[Passage]) -> float:
+        began = time.perf_counter()
+        index_articles(self._config, articles, encoder=self._encoder)
+        return time.perf_counter() - began
+
+    def ask(self, question: str) -> tuple[str, float]:
+        began = time.perf_counter()
+        response = self._pipeline.ask(question)
+        best = response.answer or response.withheld
+        return best.text if best else "", time.perf_counter() - began
+
+
+class Peer:
+    """A process in the environment of that name (see peer.py)."""
+
+    def __init__(self, name: str, task: Path) -> None:
+        command = [python(name), HERE / f"{name}_answers.py", task]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.version = self._reply()
+
+    def index(self, articles: Sequence[Article], passages: Sequence[Passage]) -> float:
+        return self._say("index", [{"title": passage.title, "text": passage.text} for passage in passages])[1]
+
+    def ask(self, question: str) -> tuple[str, float]:
+        return self._say("ask", question)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _say(self, name: str, given: object) -> Any:
+        assert self._process.stdin
+        print(json.dumps((name, given)), file=self._process.stdin, flush=True)
+        return self._reply()
+
+    def _reply(self) -> Any:
+        assert self._process.stdout
+        return json.loads(self._process.stdout.readline())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="SQuAD file")
     parser.add_argument("--sample", type=int, default=100, help="answerable questions, drawn with a fixed seed")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--parts", type=int, default=4, help="in which the articles are indexed")
     options = parser.parse_args()
     for name in PEERS.values():
         if not python(name).exists():
             parser.error(f"{python(name)} is not there (make it: bench/{name}.sh)")
-    dataset, config = load_dataset(options.file), load_config()
+    dataset = load_dataset(options.file)
     answerable = [question for question in dataset.questions if question.answerable]
     questions = random.Random(1).sample(answerable, min(options.sample, len(answerable)))
-    with tempfile.TemporaryDirectory() as folder:
-        task = write_task(Path(folder), config, dataset, questions)
-        passages = len(json_of(task)["documents"])
-        systems: dict[str, Callable[[], Found]] = {"qa": lambda: by_qa(config, dataset, questions)}
-        systems |= {name: lambda peer=peer: by_peer(peer, task) for name, peer in PEERS.items()}  # type: ignore[misc]
-        rounds = [{name: answer() for name, answer in systems.items()} for _ in range(options.rounds)]
-    rows = {name: row([found[name] for found in rounds], questions) for name in systems}
-    report = {
-        "file": options.file.name,
-        "questions": len(questions),
-        "passages": passages,
-        "rounds": options.rounds,
-        "machine": described(),
-        "rows": rows,
-    }
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
+        config = load_config().replace("index.path", Path(folder) / "index")
+        systems: dict[str, System] = {"qa": Ours(config)}
+        for name, environment in PEERS.items():
+            systems[name] = peer = Peer(environment, write_task(Path(folder), config))
+            held.callback(peer.close)
+        indexing = index(systems, config, [dataset.articles[first :: options.parts] for first in range(options.parts)])
+        for system in systems.values():
+            system.ask("warm up")
+        found = {name: list[tuple[str, float]]() for name in systems}
+        for question in questions:
+            for name, system in systems.items():
+                found[name].append(system.ask(question.question))
+    rows = {name: {"version": system.version, **indexing[name], **row(found[name], questions)} for name, system in systems.items()}
+    report = {"file": options.file.name, "questions": len(questions), "machine": described(), "rows": rows}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(rows, indent=1))
 
 
-def row(rounds: list[Found], questions: list[Question]) -> dict[str, Any]:
+def index(systems: dict[str, System], config: Config, parts: Sequence[Sequence[Article]]) -> dict[str, dict[str, float]]:
+    encoder = load_encoder(config.embedding)
+    splitter = Splitter(encoder.token_offsets, config.passages.size, config.passages.overlap, encoder.max_tokens)
+    seconds, count = dict.fromkeys(systems, 0.0), 0
+    for articles in parts:
+        passages = [passage for article in articles for passage in splitter.split(article)]
+        count += len(passages)
+        for name, system in systems.items():
+            seconds[name] += system.index(articles, passages)
+    return {name: {"passages": count, "passages_per_second": round(count / spent, 2)} for name, spent in seconds.items()}
+
+
+def row(found: Sequence[tuple[str, float]], questions: Sequence[Question]) -> dict[str, float]:
+    answers, seconds = zip(*found, strict=True)
     golds = [[gold.text for gold in question.gold] for question in questions]
-    answers = rounds[0]["answers"]
-    seconds = [second for found in rounds for second in found["seconds"]]
     figures = {
         "EM": statistics.mean(map(exact_match, answers, golds)),
         "F1": statistics.mean(map(f1, answers, golds)),
         "p50_ms": 1000 * statistics.median(seconds),
         "p95_ms": 1000 * statistics.quantiles(seconds, n=20)[-1],
-        "passages_per_second": max(found["passages_per_second"] for found in rounds),
     }
-    return {"version": rounds[0]["version"], **{name: round(value, 4) for name, value in figures.items()}}
+    return {name: round(value, 4) for name, value in figures.items()}
 
 
-def by_qa(config: Config, dataset: Dataset, questions: list[Question]) -> Found:
-    with tempfile.TemporaryDirectory() as folder:
-        config = config.replace("index.path", Path(folder) / "default")
-        encoder = load_encoder(config.embedding)
-        encoder.encode_passages(["warm up"])
-        config, built = prepare_index(dataset, config, encoder)
-        pipeline = Pipeline(config, encoder=encoder)
-        pipeline.warm_up()
-        answers, seconds = [], []
-        for question in questions:
-            began = time.perf_counter()
-            response = pipeline.ask(question.question)
-            seconds.append(time.perf_counter() - began)
-            best = response.answer or response.withheld
-            answers.append(best.text if best else "")
-    rate = built["encoded"] / built["seconds"]
-    return {"version": metadata.version("qa"), "answers": answers, "seconds": seconds, "passages_per_second": rate}
-
-
-def by_peer(name: str, task: Path) -> Found:
-    found = task.with_name(f"{name}.json")
-    subprocess.run([python(name), HERE / f"{name}_answers.py", task, found], check=True)
-    return json_of(found)
-
-
-def write_task(folder: Path, config: Config, dataset: Dataset, questions: list[Question]) -> Path:
-    """What the others are given: models as folders, passages and questions."""
+def write_task(folder: Path, config: Config) -> Path:
+    """What the others are given: the models as folders, and how many passages are read."""
     tokenizer, model = load_reader(config.reader.model)
     model.save_pretrained(folder / "reader")
     tokenizer.save_pretrained(folder / "reader")
-    encoder = load_encoder(config.embedding)
-    splitter = Splitter(encoder.token_offsets, config.passages.size, config.passages.overlap, encoder.max_tokens)
-    passages = [passage for article in dataset.articles for passage in splitter.split(article)]
     task = {
         "encoder": str(model_folder(config.embedding.model)),
         "reader": str(folder / "reader"),
-        "documents": [{"title": passage.title, "text": passage.text} for passage in passages],
-        "questions": [question.question for question in questions],
         "passages": config.retrieval.passages,
     }
     (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
     return folder / "task.json"
-
-
-def json_of(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def python(name: str) -> Path:

@@ -1,11 +1,6 @@
-"""Answers questions with txtai 9; run by peers.py in txtai's own environment: `txtai_answers.py TASK FOUND`."""
+"""txtai 9 for peers.py, which runs it in an environment of its own: `txtai_answers.py TASK`."""
 
-import json
-import sys
-import time
-from importlib import metadata
-from pathlib import Path
-
+from peer import run
 from txtai import Embeddings
 from txtai.pipeline import Questions
 
@@ -18,24 +13,25 @@ class Reader(Questions):
         return None if outside else super().answer(context, tokens, start, end)
 
 
-def main(task_file: Path, found_file: Path) -> None:
-    task = json.loads(task_file.read_text(encoding="utf-8"))
-    embeddings = Embeddings(path=task["encoder"], hybrid=True, content=True, gpu=False)
-    embeddings.batchtransform(["warm up"])
-    began = time.perf_counter()
-    embeddings.index(f"{document['title']}\n{document['text']}" for document in task["documents"])
-    rate = len(task["documents"]) / (time.perf_counter() - began)
-    reader = Reader(task["reader"], gpu=False)
-    answers, seconds = [], []
-    for question in ["warm up", *task["questions"]]:
-        began = time.perf_counter()
-        texts = [row["text"] for row in embeddings.search(question, task["passages"])]
-        found = filter(None, reader([question] * len(texts), texts))  # without scores: the first, in the order of retrieval, counts
-        answers.append(next(found, ""))
-        seconds.append(time.perf_counter() - began)
-    report = {"version": metadata.version("txtai"), "answers": answers[1:], "seconds": seconds[1:], "passages_per_second": rate}
-    found_file.write_text(json.dumps(report), encoding="utf-8")
+class Txtai:
+    """Hybrid search, and `Questions`, which gives no scores: the first answer counts, in the order of retrieval."""
+
+    def __init__(self, task: dict) -> None:
+        self._embeddings = Embeddings(path=task["encoder"], hybrid=True, content=True, gpu=False)
+        self._embeddings.batchtransform(["warm up"])
+        self._reader = Reader(task["reader"], gpu=False)
+        self._passages = task["passages"]
+        self._indexed = 0
+
+    def index(self, passages: list) -> None:
+        rows = [(self._indexed + place, f"{one['title']}\n{one['text']}") for place, one in enumerate(passages)]
+        (self._embeddings.upsert if self._indexed else self._embeddings.index)(rows)
+        self._indexed += len(rows)
+
+    def ask(self, question: str) -> str:
+        texts = [row["text"] for row in self._embeddings.search(question, self._passages)]
+        return next(filter(None, self._reader([question] * len(texts), texts)), "")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    run(Txtai, "txtai")
