@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -296,8 +296,10 @@ def repair(config: ConfigFile = None, index: IndexFolder = None) -> None:
     """Mend an index: make anew what is derived, read again what was changed on the disk, save what a damaged file still holds."""
     from qa.encoder import load_encoder
     from qa.repair import repair_index
+    from qa.stores import need_local
 
     settings = settings_from(config, index)
+    need_local(settings, "qa repair")
     with progress_bar() as progress:
         done = repair_index(settings, load_encoder(settings.embedding), progress)
     for line in done or ["nothing to mend: the index is whole"]:
@@ -307,7 +309,9 @@ def repair(config: ConfigFile = None, index: IndexFolder = None) -> None:
 def _faults(settings: Config) -> list[Fault]:
     from qa.check import check_index
     from qa.encoder import load_encoder
+    from qa.stores import need_local
 
+    need_local(settings, "qa info --check")
     return check_index(settings.index.path, load_encoder(settings.embedding))
 
 
@@ -367,9 +371,9 @@ def main() -> None:
 @contextmanager
 def _store(settings: Config) -> Iterator[Any]:
     from qa.database import store_errors
-    from qa.store import Store
+    from qa.stores import open_store
 
-    with Store.open(settings.index.path) as store, store_errors(settings.index.path), store.snapshot():
+    with closing(open_store(settings)) as store, store_errors(settings.index.path), store.snapshot():
         yield store
 
 

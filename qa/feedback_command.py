@@ -26,7 +26,7 @@ def export_feedback(
 
     if split not in (None, "dev", "test"):
         raise typer.BadParameter(f"{split!r} is neither dev nor test", param_hint="--split")
-    report = export(folder, settings_from(config, index).index.path, split)
+    report = export(folder, settings_from(config, index), split)
     if as_json:
         print_json(report)
     else:

@@ -15,15 +15,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qa.config import Config
 from qa.errors import DataError
 from qa.evaluation.files import today, write_json
 from qa.evaluation.own import ARTICLES, QUESTIONS, article_row
 from qa.feedback import Feedback, Judgement, Place
-from qa.store import Store
+from qa.storage import Reading
+from qa.stores import open_store
 
 REPORT = "feedback.json"  # what came of the export; a folder that has it may be written over
 RIGHT, WORDS, REFUSAL = "marked_right", "selected_words", "marked_refusal"  # kinds of the questions
@@ -41,13 +44,13 @@ class Settled:
     contradicted: bool
 
 
-def export(folder: Path, index: Path, split: str | None = None) -> dict[str, Any]:
+def export(folder: Path, config: Config, split: str | None = None) -> dict[str, Any]:
     """Writes the set into `folder` and returns the report. Without a question to ask, nothing is written."""
     _check_folder(folder)
-    settled = [settle(words) for words in last_words(Feedback(index).judgements())]
+    settled = [settle(words) for words in last_words(Feedback(config.index.path).judgements())]
     questions: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
-    with Store.open(index) as store, store.snapshot():
+    with closing(open_store(config)) as store, store.snapshot():
         for one in settled:
             golds, reasons = _standing(one.golds, store)
             left_out += [{"question": one.last.question, "reason": reason} for reason in (*reasons, *_unusable(one))]
@@ -105,7 +108,7 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _standing(golds: Iterable[Place], store: Store) -> tuple[list[Place], list[str]]:
+def _standing(golds: Iterable[Place], store: Reading) -> tuple[list[Place], list[str]]:
     """The golds whose words still stand at their place, and why the others are left out. Another edition of an article will do."""
     standing, reasons = [], []
     for gold in golds:

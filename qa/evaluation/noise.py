@@ -27,7 +27,7 @@ def measure_noise(run: Run, config: Config, builds: int, progress: Progress = si
     for number in range(1, builds + 1):
         reference = number % 2 == 1
         with TemporaryDirectory() as folder, one_thread(reference):  # a folder of its own: no vector may be borrowed
-            alone = config.replace("index.path", Path(folder) / "index")
+            alone = config.replace("index.path", Path(folder) / "index").replace("index.store", "sqlite")
             if reference:
                 alone = alone.replace("embedding.backend", "torch").replace("embedding.precision", "float32")
             built = evaluate(shuffled(run.dataset, number), alone, run.mode, progress=progress)

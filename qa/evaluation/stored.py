@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from qa.evaluation.journal import RESULT, read_details
 from qa.evaluation.outcomes import from_line
 from qa.evaluation.runs import Run
 from qa.evaluation.verdicts import verdicts
-from qa.store import Store
+from qa.stores import open_store
 
 REMEMBERED = 4  # runs; one of 6,000 questions takes some 15 MB
 
@@ -83,7 +84,7 @@ def articles_of(run: Run, ids: Iterable[str], config: Config, current: Callable[
     They are taken from the run's own index, else from the index in use (`current`), where the run's golds must all stand unchanged.
     """
     try:
-        with Store.open(_own_index(run, config)) as store:
+        with closing(open_store(config.replace("index.path", _own_index(run, config)))) as store:
             return {article.id: article for article in map(store.article, ids) if article}
     except StoreError:  # it was cleared away
         return {article.id: article for article in (_unchanged(run, key, current) for key in ids) if article}

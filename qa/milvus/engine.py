@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from qa.config import Index
 from qa.errors import ConfigError, StoreError
 
 TIMEOUT = 30.0  # seconds that one request may take
 CHUNK = 256  # rows or keys of one request
+NOT_LOADED = 101  # Milvus's code
 PAGE = 1000  # rows read at a time where there may be many
 
 Row = dict[str, Any]
+Found = TypeVar("Found")
 
 
 class Engine:
@@ -23,13 +26,24 @@ class Engine:
     def __init__(self, settings: Index, strong: bool) -> None:
         self.uri, self.database = settings.uri, settings.database
         self._consistency = "Strong" if strong else "Bounded"
-        client = _client_type()
+        self._token = settings.token.get_secret_value()
+        self._connecting = threading.Lock()
+        self._connected: Any = None
         with self._errors():
-            self._client = client(uri=settings.uri, token=settings.token.get_secret_value(), db_name=settings.database, timeout=TIMEOUT)
+            assert self._client
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # whatever it says now helps nobody
-            self._client.close()
+            self._connected.close()
+        self._connected = None
+
+    @property
+    def _client(self) -> Any:
+        """Connected anew after the server was away."""
+        with self._connecting:
+            if self._connected is None:
+                self._connected = _client_type()(uri=self.uri, token=self._token, db_name=self.database, timeout=TIMEOUT)
+            return self._connected
 
     # Collections
 
@@ -45,7 +59,7 @@ class Engine:
             for field in wished:
                 index = self._client.prepare_index_params()
                 index.add_index(field_name=field, index_type="INVERTED")
-                with contextlib.suppress(_milvus_error()):
+                with contextlib.suppress(*_client_errors()):
                     self._client.create_index(name, index, timeout=TIMEOUT, sync=False)
             self._client.load_collection(name, timeout=TIMEOUT)
 
@@ -76,21 +90,16 @@ class Engine:
 
     def get(self, name: str, keys: Iterable[str | int], fields: Sequence[str]) -> list[Row]:
         """Those that are there, in no order."""
-        wanted = list(keys)
-        found: list[Row] = []
-        with self._errors():
-            for part in _chunks(wanted):
-                found += self._client.query(
-                    name, ids=part, output_fields=list(fields), consistency_level=self._consistency, timeout=TIMEOUT
-                )
-        return found
+        return [row for part in _chunks(list(keys)) for row in self._query(name, fields, ids=part)]
 
     def rows(self, name: str, where: str, fields: Sequence[str]) -> Iterator[Row]:
         """All that a filter lets through, page by page."""
-        with self._errors():
-            pages = self._client.query_iterator(
+        pages = self._read(
+            name,
+            lambda: self._client.query_iterator(
                 name, batch_size=PAGE, filter=where, output_fields=list(fields), consistency_level=self._consistency, timeout=TIMEOUT
-            )
+            ),
+        )
         try:
             while True:
                 with self._errors():
@@ -104,27 +113,20 @@ class Engine:
 
     def first(self, name: str, where: str, fields: Sequence[str], limit: int) -> list[Row]:
         """Some rows that a filter lets through, at most `limit`."""
-        with self._errors():
-            return list(
-                self._client.query(
-                    name, filter=where, output_fields=list(fields), limit=limit, consistency_level=self._consistency, timeout=TIMEOUT
-                )
-            )
+        return self._query(name, fields, filter=where, limit=limit)
 
     def count(self, name: str, where: str = "") -> int:
-        with self._errors():
-            rows = self._client.query(
-                name, filter=where, output_fields=["count(*)"], consistency_level=self._consistency, timeout=TIMEOUT
-            )
-        return int(rows[0]["count(*)"])
+        return int(self._query(name, ["count(*)"], filter=where)[0]["count(*)"])
 
     def search(self, name: str, field: str, question: Any, k: int, where: str, fields: Sequence[str]) -> list[tuple[Row, float]]:
         """(row with these fields, score as the engine gives it), best first."""
-        with self._errors():
-            (hits,) = self._client.search(
+        (hits,) = self._read(
+            name,
+            lambda: self._client.search(
                 name, data=[question], anns_field=field, limit=k, filter=where, output_fields=list(fields),
                 consistency_level=self._consistency, timeout=TIMEOUT,
-            )  # fmt: skip
+            ),
+        )  # fmt: skip
         return [(hit["entity"], float(hit["distance"])) for hit in hits]
 
     def put(self, name: str, rows: Sequence[Row]) -> None:
@@ -138,14 +140,27 @@ class Engine:
             for part in _chunks(list(keys)):
                 self._client.delete(name, ids=part, timeout=TIMEOUT)
 
+    def _query(self, name: str, fields: Sequence[str], **which: Any) -> list[Row]:
+        chosen = {"output_fields": list(fields), "consistency_level": self._consistency, "timeout": TIMEOUT, **which}
+        return self._read(name, lambda: list(self._client.query(name, **chosen)))
+
+    def _read(self, name: str, ask: Callable[[], Found]) -> Found:
+        """A server that was started again may have to be told to load a collection."""
+        with self._errors():
+            try:
+                return ask()
+            except _client_errors() as error:
+                if not _is_not_loaded(error):
+                    raise
+                self._client.load_collection(name, timeout=TIMEOUT)
+                return ask()
+
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         """Turns what the client says into one line with a remedy."""
-        import grpc
-
         try:
             yield
-        except (_milvus_error(), grpc.RpcError) as error:
+        except _client_errors() as error:
             raise self._explained(error) from error
 
     def _explained(self, error: Any) -> StoreError:
@@ -157,6 +172,7 @@ class Engine:
         if "database" in words and ("not exist" in words or "not found" in words):
             return StoreError(f"the Milvus server at {self.uri} has no database {self.database} (make it there, or set index.database)")
         if code == 2 or any(word in words for word in ("unavailable", "deadline", "fail connecting", "closed channel")):
+            self.close()
             return StoreError(
                 f"the Milvus server at {self.uri} cannot be reached; what was committed is kept (start it, or set index.uri, and try again)"
             )
@@ -172,10 +188,17 @@ def _client_type() -> Any:
     return MilvusClient
 
 
-def _milvus_error() -> type[Exception]:
-    from pymilvus.exceptions import MilvusException
+def _is_not_loaded(error: Any) -> bool:
+    return getattr(error, "code", None) == NOT_LOADED
 
-    return MilvusException  # type: ignore[no-any-return]
+
+def _client_errors() -> tuple[type[Exception], ...]:
+    try:
+        import grpc
+        from pymilvus.exceptions import MilvusException
+    except ImportError:  # told by _client_type
+        return ()
+    return MilvusException, grpc.RpcError
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[list[Any]]:

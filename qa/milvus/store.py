@@ -64,7 +64,7 @@ class MilvusStore:
         try:
             state = store._find_state()
             if state is None:
-                raise StoreError(f"no index {settings.path.name} in {store.engine.uri} (make one: qa index PATH…)")
+                raise StoreError(f"no index in {store.where} (make one: qa index PATH… --index {settings.path})")
         except StoreError:
             store.close()
             raise

@@ -22,7 +22,7 @@ def terms(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
+    return str(_stemmer().stemWord(word)) if len(word) > 2 else word
 
 
 @lru_cache(maxsize=1)

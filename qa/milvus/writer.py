@@ -61,6 +61,7 @@ class MilvusWriter(MilvusStore):
         self._splitting = ""
         self._follows = False  # another encoder, whose passages count as the index's
         self._known_cut: Cut | None = None
+        self._answered: set[Cut] = set()
         self._number = 0
         self._changes: _Changes | None = None
 
@@ -327,6 +328,17 @@ class MilvusWriter(MilvusStore):
                 "(drop it, and run qa index again)"
             )
         self.engine.put(name, sent)
+        if cut not in self._answered:
+            self._answer_from(cut)
+
+    def _answer_from(self, cut: Cut) -> None:
+        """Where an encoder, or the index, has no passages yet, these are they from the start."""
+        name, alias = self.names.passages(cut), self.names.alias(cut.fingerprint)
+        if self.engine.collection_of(alias) is None:
+            self.engine.point(alias, name, new=True)
+        if not self.state.main:
+            self._keep_state(replace(self.state, main=name))
+        self._answered.add(cut)
 
     def _clear_passages(self, keys: list[str], heads: dict[str, Head] | None = None) -> None:
         """Of these articles, in every collection, what belongs to no version that counts (by `heads`, else as it is now)."""

@@ -50,7 +50,7 @@ def place(words: str) -> Place:
 
 
 def exported(index: Config, folder: str = "set") -> list[dict[str, object]]:
-    export(Path(folder), index.index.path)
+    export(Path(folder), index)
     return [json.loads(line) for line in (Path(folder) / "questions.jsonl").read_text().splitlines()]
 
 
@@ -58,7 +58,7 @@ def test_a_right_answer_selected_words_and_a_right_refusal_are_questions(index, 
     judge("right", "When was it built?", answer="1889", standalone_question="When was the tower built?", turns=(Turn("Who?", "Eiffel"),))
     judge("words", "How much paint?", "sixty tonnes")
     judge("right", "Who sold it?", answer=None)
-    report = export(Path("set"), index.index.path)
+    report = export(Path("set"), index)
     assert (report["questions"], report["articles"]) == (3, 2)
     assert report["kinds"] == {RIGHT: 1, WORDS: 1, REFUSAL: 1}
     assert report["left_out"] == report["contradictions"] == []
@@ -96,7 +96,7 @@ def test_the_exported_set_can_be_evaluated_and_its_golds_are_found(index, judge,
 def test_the_split_is_as_asked_for_and_ids_stay(index, judge):
     judge("right")
     assert "split" not in exported(index)[0]
-    export(Path("dev"), index.index.path, "dev")
+    export(Path("dev"), index, "dev")
     (question,) = load_dataset("dev", "dev").questions
     assert question.id == exported(index)[0]["id"]
 
@@ -105,14 +105,14 @@ def test_wrong_alone_is_counted_and_named_but_is_no_question(index, judge):
     judge("wrong", "Who built it?")
     judge("wrong", "Who sold it?", answer=None)
     judge("right", "When was it built?")
-    report = export(Path("set"), index.index.path)
+    report = export(Path("set"), index)
     assert (report["questions"], report["marked_wrong"]) == (1, 2)
     assert report["left_out"] == [{"question": "Who built it?", "reason": WRONG}, {"question": "Who sold it?", "reason": WRONG}]
 
 
 def test_nothing_to_export_writes_nothing(index, judge):
     judge("wrong")
-    assert export(Path("set"), index.index.path)["questions"] == 0
+    assert export(Path("set"), index)["questions"] == 0
     assert not Path("set").exists()
 
 
@@ -122,14 +122,14 @@ def test_of_one_reader_the_last_word_counts_whatever_the_case_of_the_question(in
     (question,) = exported(index)
     assert [gold["text"] for gold in question["gold"]] == ["sixty tonnes"]
     judge("withdrawn", "When was it built?")
-    assert export(Path("other"), index.index.path)["questions"] == 0
+    assert export(Path("other"), index)["questions"] == 0
 
 
 def test_places_of_several_readers_are_alternatives(index, judge):
     judge("right")
     judge("words", "When was it built?", "built in 1889", reader="you")
     judge("right", reader="she")
-    report = export(Path("set"), index.index.path)
+    report = export(Path("set"), index)
     assert [gold.text for gold in load_dataset("set").questions[0].gold] == ["1889", "built in 1889"]
     assert report["contradictions"] == []
 
@@ -148,7 +148,7 @@ def test_places_of_several_readers_are_alternatives(index, judge):
 def test_readers_who_contradict_each_other_are_reported_and_the_latest_counts(index, judge, first, second, golds):
     for reader, (verdict, answer) in (("me", first), ("you", second)):
         judge(verdict, answer=answer, reader=reader)
-    report = export(Path("set"), index.index.path)
+    report = export(Path("set"), index)
     assert report["contradictions"] == ["When was it built?"]
     found = [[gold.text for gold in question.gold] for question in load_dataset("set").questions] if report["questions"] else [None]
     assert found == [golds]
@@ -161,7 +161,7 @@ def test_words_that_left_their_place_are_named_and_left_out(index, judge):
     remove_articles(index, ["paint"])
     moved = article("tower/ü", TOWER.replace(" It is", " Well, it is"), "The tower")
     index_articles(index, [moved], encoder=FakeEncoder())
-    report = export(Path("set"), index.index.path)
+    report = export(Path("set"), index)
     assert [question.question for question in load_dataset("set").questions] == ["When was it built?"]
     assert report["left_out"] == [
         {"question": "How much paint?", "reason": "article paint is no longer in the index"},
@@ -175,7 +175,7 @@ def test_words_that_left_their_place_are_named_and_left_out(index, judge):
 def test_a_refusal_under_a_filter_says_nothing_about_all_articles(index, judge):
     judge("right", "Who sold it?", answer=None, filtered=True)
     judge("right", "When was it built?", filtered=True)
-    report = export(Path("set"), index.index.path)
+    report = export(Path("set"), index)
     assert [question.question for question in load_dataset("set").questions] == ["When was it built?"]
     assert report["left_out"][0]["reason"].startswith("asked of some articles only")
 
@@ -188,9 +188,9 @@ def test_only_an_earlier_export_is_written_over(index, judge, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "questions.jsonl").write_text("precious")
     with pytest.raises(DataError, match="mine has other files than an earlier export: give a folder that is empty or still to be made"):
-        export(tmp_path / "mine", index.index.path)
+        export(tmp_path / "mine", index)
     assert (tmp_path / "mine" / "questions.jsonl").read_text() == "precious"
     with pytest.raises(DataError, match="questions.jsonl is a file: expected a folder"):
-        export(tmp_path / "mine" / "questions.jsonl", index.index.path)
+        export(tmp_path / "mine" / "questions.jsonl", index)
     with pytest.raises(DataError, match=r"cannot be written: .* \(give another folder\)"):
-        export(Path("/proc/set"), index.index.path)
+        export(Path("/proc/set"), index)
