@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import anyio
 from anyio import to_thread
@@ -117,8 +117,8 @@ class SignIn:
         return HTMLResponse(self._page(request.query_params.get("next", "")), headers=_UNKEPT)
 
     async def submit(self, request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True, max_num_fields=10)
-        name, password, after = (fields.get(field, [""])[0] for field in ("username", "password", "next"))
+        fields = dict(_fields((await request.body()).decode(errors="replace")))
+        name, password, after = (fields.get(field, "") for field in ("username", "password", "next"))
         tried = await self.check(_address(request), name.strip(), password)
         if not tried.user:
             return self._not_in(request, tried, name, after)
@@ -194,8 +194,16 @@ def safe_next(after: str) -> str:
     path, _, query = after.removeprefix("./").partition("?")
     if path not in AFTER:
         return "./"
-    kept = urlencode([(key, value) for key, value in parse_qsl(query, max_num_fields=10) if key == "q"])
+    kept = urlencode([(key, value) for key, value in _fields(query) if key == "q"])
     return f"./{path}" + (f"?{kept}" if kept else "")
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """Of a form or a query; none when there are more than any of ours has."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=10)
+    except ValueError:
+        return []
 
 
 def _is_browser(request: Request) -> bool:

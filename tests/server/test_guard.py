@@ -396,6 +396,7 @@ def test_refusals_are_in_the_log(client: Clients, config: Config) -> None:
         ("docs/../../x", "./"),
         ("?q=a\r\nSet-Cookie: x=y", "./?q=a%0D%0ASet-Cookie%3A+x%3Dy"),
         ("\r\n//evil.example", "./"),
+        ("?" + "&".join(["q=a"] * 1000), "./"),
     ],
 )
 def test_after_signing_in_one_goes_to_the_page_and_nowhere_else(client: Clients, after: str, there: str) -> None:
@@ -403,6 +404,13 @@ def test_after_signing_in_one_goes_to_the_page_and_nowhere_else(client: Clients,
     form = {"username": "ann", "password": PASSWORD, "next": after}
     response = client(users=True).post("/login", data=form, headers={"Accept": "text/html"})
     assert (response.status_code, response.headers["location"]) == (303, there)
+
+
+@pytest.mark.parametrize(
+    "form", [b"", b"\xff\xfe=&&&;%zz=%", b"&".join([b"username=ann"] * 500), b'{"username": "ann"}', b"username=ann&password=%00"]
+)
+def test_a_form_that_is_none_is_a_wrong_password(client: Clients, form: bytes) -> None:
+    assert client(users=True).post("/login", content=form).status_code == 401
 
 
 def test_the_form_shows_what_was_typed_as_text_and_never_the_password(client: Clients) -> None:

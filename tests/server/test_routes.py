@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qa.server.routes import Routes, is_event, is_public
 
@@ -59,3 +61,12 @@ def test_strangers_get_the_form_and_nothing_of_gradio() -> None:
 def test_events_begin_where_they_are_counted() -> None:
     assert all(map(is_event, ("/gradio_api/queue/join", "/gradio_api/run/ask/", "/gradio_api/call/v2/ask", "/mcp")))
     assert not is_event("/gradio_api/queue/data")
+
+
+@given(
+    st.text(alphabet="/.%\\:=?#@ab1_- \n\0é", max_size=30),
+    st.sampled_from(["", "/assets/", "/static/", "/qa-static/", "/gradio_api/call/"]),
+)
+def test_no_open_path_steps_upwards_or_hides_a_character(path: str, before: str) -> None:
+    if Routes(uploads=True, mcp=True).is_open("GET", before + path):
+        assert not set(before + path) & set("%\\:=?#@ \n\0é") and ".." not in path and "//" not in before + path
