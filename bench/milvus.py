@@ -55,10 +55,11 @@ def main() -> None:
     if options.squad:
         sets.append(answerable(load_dataset(options.squad)).sample(options.sample, options.seed))
     with tempfile.TemporaryDirectory() as folder:
-        uri = options.uri or started(Path(folder) / "milvus")
-        rows = {dataset.name: compared(dataset, Config().replace("index.uri", uri), Path(folder)) for dataset in sets}
-    server = options.uri and "a server" or f"Milvus Lite {version('milvus-lite')}"
-    report = {"milvus": server, "pymilvus": version("pymilvus"), "machine": described(), "sets": rows}
+        server = None if options.uri else started(Path(folder) / "milvus")
+        config = Config().replace("index.uri", options.uri or server.uri)
+        rows = {dataset.name: compared(dataset, config, Path(folder)) for dataset in sets}
+    name = f"Milvus Lite {version('milvus-lite')}" if server else "a server"
+    report = {"milvus": name, "pymilvus": version("pymilvus"), "machine": described(), "sets": rows}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(rows, indent=1))
 
@@ -133,11 +134,11 @@ def places(hits: Sequence[Hit]) -> list[tuple[str, int]]:
     return [(hit.passage.article_id, hit.passage.start) for hit in hits]
 
 
-def started(folder: Path) -> str:
+def started(folder: Path) -> Any:
     sys.path.append(str(HERE.parent / "tests"))
     from milvus_server import MilvusServer
 
-    return MilvusServer(folder).uri
+    return MilvusServer(folder)
 
 
 def version(package: str) -> str:

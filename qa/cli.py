@@ -334,6 +334,8 @@ def _print_info(told: dict[str, Any]) -> None:
 @app.command("config")
 def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: AsJson = False) -> None:
     """Show every setting in force and where its value came from."""
+    from pydantic import SecretStr
+
     from qa.config import origins, settings_table
 
     settings, found = settings_from(config, index), origins(config)
@@ -342,9 +344,9 @@ def show_config(config: ConfigFile = None, index: IndexFolder = None, as_json: A
     rows = []
     for setting in settings_table():
         section, _, key = setting.name.partition(".")
-        rows.append(
-            {"name": setting.name, "value": getattr(settings, section).model_dump()[key], "from": found[setting.name], "help": setting.help}
-        )
+        value = getattr(settings, section).model_dump()[key]
+        shown = str(value) if isinstance(value, SecretStr) else value  # stars
+        rows.append({"name": setting.name, "value": shown, "from": found[setting.name], "help": setting.help})
     if as_json:
         print_json(rows)
     for row in [] if as_json else rows:

@@ -15,7 +15,7 @@ from milvus_server import MilvusServer
 from qa.cli import app
 from qa.config import Config
 from qa.datatypes import Hit
-from qa.errors import ConfigError, MissingVectors, StoreError
+from qa.errors import ConfigError, IndexBusy, MissingVectors, StoreError
 from qa.indexer import add_vectors, index_articles, remove_articles
 from qa.milvus.engine import Engine
 from qa.milvus.schema import Names
@@ -151,6 +151,20 @@ def test_wherever_indexing_breaks_off_nothing_is_lost_and_the_next_run_goes_on(c
     assert found(config, "more") != []
 
 
+def test_somebody_who_writes_elsewhere_is_left_to_it(filled, tmp_path, monkeypatch):
+    config = filled(SEA)
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = config.replace("index.path", tmp_path / "elsewhere" / config.index.path.name)
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="the line is cut"):
+        patch.setattr(MilvusWriter, "_send_passages", lambda *_: (_ for _ in ()).throw(StoreError("the line is cut")))
+        index_articles(elsewhere, [SKY], encoder=FakeEncoder())
+    with pytest.raises(IndexBusy, match="elsewhere/index is writing the index index at"):
+        index_articles(config, [SKY], encoder=FakeEncoder())
+    monkeypatch.setattr("qa.milvus.writer.LEASE", 0)
+    index_articles(config, [SKY], encoder=FakeEncoder())
+    assert sorted(found(config)) == ["sea", "sky"]
+
+
 # One that does not know us, or holds something else
 
 
@@ -174,9 +188,13 @@ def test_wrong_credentials_are_one_line(config, monkeypatch):
     assert "root:secret" not in one_line(error)
 
 
-def test_the_token_is_shown_nowhere(config):
+def test_the_token_is_shown_nowhere(config, monkeypatch, capsys):
     config = config.replace("index.token", "root:secret")
     assert "secret" not in repr(config) + config.model_dump_json() + str(config.index.model_dump())
+    monkeypatch.setenv("QA_INDEX__TOKEN", "root:secret")
+    for command in (["config"], ["config", "--json"]):
+        app(command, standalone_mode=False)
+        assert "secret" not in capsys.readouterr().out
 
 
 def test_a_database_that_is_not_there_is_one_line(config):

@@ -111,7 +111,8 @@ def run_key(dataset: Dataset, config: Config, mode: Mode, fingerprint: str) -> s
 
 def settings(config: Config) -> dict[str, Any]:
     """The settings that can change an outcome; where the index lies, how the page looks and what it offers cannot."""
-    return config.model_dump(mode="json", exclude={"index": True, "ui": True, "server": True, "embedding": {"others"}})
+    found = config.model_dump(mode="json", exclude={"index": True, "ui": True, "server": True, "embedding": {"others"}})
+    return found if config.index.store == "sqlite" else {**found, "index": {"store": config.index.store}}
 
 
 def models(config: Config, mode: Mode) -> dict[str, str | None]:

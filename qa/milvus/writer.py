@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import platform
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from qa.config import Index
 from qa.datatypes import Article, Passage, Refusal
-from qa.errors import ModelError, StoreError
+from qa.errors import IndexBusy, ModelError, StoreError
 from qa.milvus import rows, schema
 from qa.milvus.engine import Row
 from qa.milvus.rows import Head, article_key, quoted
@@ -36,6 +37,7 @@ from qa.milvus.store import STATE, MilvusStore, State, lacking
 from qa.storage import Entry
 
 NOTED = 500  # articles of one note
+LEASE = 600  # seconds for which a note from elsewhere, not taken back, means that somebody writes there
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class MilvusWriter(MilvusStore):
         self._splitting = ""
         self._follows = False  # another encoder, whose passages count as the index's
         self._known_cut: Cut | None = None
+        self._place = f"{platform.node()}:{self.folder.resolve()}"
         self._answered: set[Cut] = set()
         self._number = 0
         self._changes: _Changes | None = None
@@ -254,8 +257,9 @@ class MilvusWriter(MilvusStore):
         names, put, delete = self.names, self.engine.put, self.engine.delete
         keys = [article_key(article_id) for article_id in (*changes.entries, *changes.removed)]
         before = self.heads(keys)
-        notes = [_record("note", uuid.uuid4().hex, keys[at : at + NOTED]) for at in range(0, len(keys), NOTED)]
-        put(names.records, [*notes, *(_record("file", name, "") for name, sha256 in changes.files.items() if sha256 is not None)])
+        notes = {uuid.uuid4().hex: keys[at : at + NOTED] for at in range(0, len(keys), NOTED)}
+        self._note(notes, sent=False)
+        put(names.records, [_record("file", name, "") for name, sha256 in changes.files.items() if sha256 is not None])
         self._keep_encoders(changes.encoders)
         heads = self._send_entries(list(changes.entries.values()), before)
         heads += [head for part in changes.vectors for head in self._send_vectors(*part)]
@@ -268,8 +272,15 @@ class MilvusWriter(MilvusStore):
         delete(names.records, [_key("folder", name) for name, there in changes.folders.items() if not there])
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self._next(replace(self.state, indexed_at=now) if articles else self.state)
-        if not before:  # else old texts are left, which the next run clears away
-            delete(names.records, [note["key"] for note in notes])
+        if before:  # old texts are left
+            self._note(notes, sent=True)
+        else:
+            delete(names.records, [_key("note", name) for name in notes])
+
+    def _note(self, notes: dict[str, list[str]], sent: bool) -> None:
+        """Articles under way, or of which the next run is to clear away old texts."""
+        said = {"from": self._place, "since": time.time(), "sent": sent}
+        self.engine.put(self.names.records, [_record("note", name, {**said, "keys": keys}) for name, keys in notes.items()])
 
     def _send_entries(self, entries: Sequence[tuple[Entry, str]], before: dict[str, Head]) -> list[Row]:
         """Texts and passages; returns the articles' rows, which make them count."""
@@ -349,9 +360,14 @@ class MilvusWriter(MilvusStore):
             self.engine.delete(name, [row["number"] for row in found if not _counts(row, heads)])
 
     def _clear(self) -> None:
-        """What failed or old runs have left."""
-        for name, value in list(self.records("note")):
-            keys = json.loads(value)
+        """What failed or old runs have left. IndexBusy when somebody elsewhere is writing: the lock holds on one machine."""
+        notes = {name: json.loads(value) for name, value in self.records("note")}
+        for note in notes.values():
+            if not note["sent"] and note["from"] != self._place and time.time() - note["since"] < LEASE:
+                minutes = f"or {LEASE // 60} minutes if it was stopped"
+                raise IndexBusy(f"{note['from']} is writing the index {self.where} (wait for it, {minutes})")
+        for name, note in notes.items():
+            keys = note["keys"]
             heads = self.heads(keys)
             self._clear_passages(keys)
             old = self._in(self.names.texts, "article", keys, ("key", "article", "version"))
