@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler"),
+    pytest.mark.timeout(600),  # many processes, on a machine that may be busy
+]
 
 
 def faults(*options: str) -> dict[str, object]:
@@ -25,9 +28,9 @@ def faults(*options: str) -> dict[str, object]:
 
 
 def test_faults_at_some_steps_of_a_sync_and_of_a_repair_lose_nothing():
-    found = faults("--only", "sync,salvage", "--most", "3")
+    found = faults("--only", "sync,salvage", "--most", "2")
     assert found["faults"] == []
-    assert (found["tried"], found["survived"]) == (30, 30)
+    assert (found["tried"], found["survived"]) == (20, 20)
 
 
 @pytest.mark.parametrize(("sabotage", "kind"), [("no-transaction", "kill"), ("in-place", "kill"), ("no-sync", "power")])
@@ -37,6 +40,6 @@ def test_saving_that_is_broken_on_purpose_is_noticed(sabotage, kind):
 
 
 def test_flipped_bits_and_lost_files_are_noticed_or_harmless():
-    found = faults("--damage", "--most", "2")
+    found = faults("--damage", "--most", "1")
     assert found["faults"] == []
     assert found["tried"] == found["survived"] > 20

@@ -213,7 +213,7 @@ def sample(points, most: int) -> list:  # type: ignore[no-untyped-def, type-arg]
     found = list(points)
     if len(found) <= most:
         return found
-    return [found[round(number * (len(found) - 1) / (most - 1))] for number in range(most)]
+    return [found[round(number * (len(found) - 1) / max(1, most - 1))] for number in range(most)]
 
 
 def run(scenario: Scenario, kinds: tuple[str, ...], most: int, place: Path) -> dict[str, Tried]:
