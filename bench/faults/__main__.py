@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ from faults import campaign, damage, results  # noqa: E402
 from faults.sabotage import SABOTAGES  # noqa: E402
 from faults.worlds import SCENARIOS, scenario_named  # noqa: E402
 
+Counts = dict[str, int]  # tried, survived
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
@@ -47,9 +49,12 @@ def main() -> int:
             with tempfile.TemporaryDirectory(dir=MEMORY) as place:
                 kinds = tuple(options.kinds.split(","))
                 tried[name] = campaign.run(scenario_named(name), kinds, options.most, Path(place).resolve())
-    found = figures(tried)
-    found["seconds"] = round(time.monotonic() - started)
-    return report("steps", found, options.keep)
+    counts = {name: {kind: counted(one) for kind, one in kinds.items()} for name, kinds in tried.items()}
+    faults = [f"{name}, {kind}: {fault}" for name, kinds in tried.items() for kind, one in kinds.items() for fault in one.faults]
+    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+    if options.keep:  # beside the scenarios that were tried before
+        counts = {**results.kept("steps").get("by_scenario", {}), **counts}
+    return report("steps", {**totals(counts), "by_scenario": counts, "faults": faults[:20]}, options.keep)
 
 
 def report(name: str, found: dict[str, object], keep: bool) -> int:
@@ -59,24 +64,19 @@ def report(name: str, found: dict[str, object], keep: bool) -> int:
     return 1 if found["tried"] != found["survived"] else 0
 
 
-def figures(tried: dict[str, dict[str, campaign.Tried]]) -> dict[str, object]:
-    """How many points were tried and survived, in all, by kind and by scenario, and the first faults in words."""
-    every = [(scenario, kind, one) for scenario, kinds in tried.items() for kind, one in kinds.items()]
+def counted(tried: campaign.Tried) -> Counts:
+    return {"tried": tried.points, "survived": tried.points - min(tried.points, len(tried.faults))}
 
-    def counted(chosen: list[campaign.Tried]) -> dict[str, int]:
-        return {
-            "tried": sum(one.points for one in chosen),
-            "survived": sum(one.points - min(one.points, len(one.faults)) for one in chosen),
-        }
 
-    return {
-        **counted([one for _, _, one in every]),
-        "by_kind": {
-            kind: counted([one for _, other, one in every if other == kind]) for kind in dict.fromkeys(kind for _, kind, _ in every)
-        },
-        "by_scenario": {name: counted(list(kinds.values())) for name, kinds in tried.items()},
-        "faults": [f"{scenario}, {kind}: {fault}" for scenario, kind, one in every for fault in one.faults][:20],
-    }
+def totals(scenarios: dict[str, dict[str, Counts]]) -> dict[str, object]:
+    """In all, and by kind."""
+    by_kind = {kind: added(kinds[kind] for kinds in scenarios.values() if kind in kinds) for kind in campaign.KINDS}
+    return {**added(by_kind.values()), "by_kind": {kind: counts for kind, counts in by_kind.items() if counts["tried"]}}
+
+
+def added(counts: Iterable[Counts]) -> Counts:
+    every = list(counts)
+    return {name: sum(one[name] for one in every) for name in ("tried", "survived")}
 
 
 if __name__ == "__main__":

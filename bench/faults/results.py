@@ -7,8 +7,15 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 FILE = Path(__file__).resolve().parent.parent / "results" / "faults.json"
+
+
+def kept(name: str, file: Path = FILE) -> dict[str, Any]:
+    """What is there under that name."""
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return dict(found.get(name, {}))
 
 
 def keep(name: str, figures: Mapping[str, object], file: Path = FILE) -> None:
@@ -16,8 +23,8 @@ def keep(name: str, figures: Mapping[str, object], file: Path = FILE) -> None:
     sys.path.append(str(Path(__file__).resolve().parent.parent))
     from machine import described
 
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    every = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    kept[name] = {"date": date, "machine": described(), **figures}
+    every[name] = {"date": date, "machine": described(), **figures}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(every, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

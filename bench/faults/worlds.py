@@ -253,7 +253,7 @@ def torn_page(world: World) -> None:
 
 
 def repair_and_sync(world: World) -> None:
-    """What the message names: first the one, then the other."""
+    """What the message names: first the one, then the other; a writer also tidies up."""
     repair(world)
     sync(world)
 
@@ -285,7 +285,7 @@ SCENARIOS = (
     Scenario("swap", indexed, swap, swap_clean, second=True, may_lack=True),
     Scenario("recut", indexed, recut, recut_clean),
     Scenario("switch", indexed, switch, switch_clean, second=True, may_lack=True),
-    Scenario("repair vectors", wrong_vectors, repair, prune_clean, damaged=True),
+    Scenario("repair vectors", wrong_vectors, repair_and_sync, prune_clean, damaged=True),
     Scenario("repair articles", wrong_letters, repair_and_sync, prune_clean, damaged=True),
     Scenario("repair saved", wrong_saved, repair_and_sync, prune_clean, damaged=True),
     Scenario("salvage", torn_page, repair_and_sync, prune_clean, damaged=True),
