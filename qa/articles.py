@@ -288,5 +288,10 @@ def printable(name: object) -> str:
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
+def unprintable(name: str) -> str:
+    """What `printable` may have been given: the name of a file whose bytes are no text."""
+    return re.sub(r"\\udc([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), name)
+
+
 def one_reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa import copies
+from qa.articles import unprintable
 from qa.config import Passages
 from qa.datatypes import Article, Passage, Refusal
 from qa.encoder import Encoder, calibrate_encoder
@@ -241,14 +242,16 @@ def splitting(settings: Passages, encoder: Encoder) -> str:
 
 
 def is_gone(file: str | Path) -> bool:
-    """Not there; what cannot be looked at may well be."""
-    try:
-        os.lstat(file)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
+    """Not there; what cannot be looked at may well be. A name is as it is, or as it was made printable."""
+    for name in {str(file), unprintable(str(file))}:
+        try:
+            os.lstat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return False
         return False
-    return False
+    return True
 
 
 def _is_elsewhere(owner: str | None, file: str | None) -> bool:

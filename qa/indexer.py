@@ -16,7 +16,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, printable
+from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, printable, unprintable
 from qa.batches import BatchWriter, Progress, is_gone, splitting
 from qa.config import Config
 from qa.database import writing_errors
@@ -40,7 +40,7 @@ def index_paths(
     if not paths:
         open_store(config).close()
     with _writing(config, encoder) as run:
-        roots = [Path(os.path.realpath(path)) for path in paths] or [Path(path) for path in run.store.folders()]
+        roots = [Path(os.path.realpath(path)) for path in paths] or [_folder(name) for name in run.store.folders()]
         run.sync(roots, prune, progress or _silent)
         return run.finish(progress or _silent)
 
@@ -232,6 +232,11 @@ def _open_at_once(path: str, flags: int) -> int:
 def _file_of(refusal: Refusal) -> str:
     """ "wire.jsonl:17", a row -> "wire.jsonl"."""
     return re.sub(r":\d+$", "", refusal.path) if is_gone(refusal.path) else refusal.path
+
+
+def _folder(name: str) -> Path:
+    """A folder by the name under which it is remembered."""
+    return Path(name if os.path.lexists(name) else unprintable(name))
 
 
 def _with_parents(file: str) -> set[str]:

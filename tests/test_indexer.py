@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -280,6 +281,29 @@ def test_a_folder_that_cannot_be_read_is_named_and_pruned_of_nothing(sync, confi
     assert report.refused == (Refusal(str(folder / "deep"), "it cannot be read: Permission denied"),)
     assert report.removed == ()
     assert len(stored(config)) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_names_that_are_no_text_are_remembered(sync, config, tmp_path):
+    strange = tmp_path / "\udcff"
+    strange.mkdir()
+    (strange / "sun\udcfe.txt").write_text("The sun is hot and bright.")
+    (strange / "empty\udcfe.txt").touch()
+    assert len(sync(strange).added) == 1
+    again = index_paths(config, [], encoder=FakeEncoder())
+    assert (again.unchanged, len(again.refused)) == (1, 1), "the folder is found again"
+    with open_store(config) as store:
+        assert len(store.refusals()) == 1, "what was refused is not taken for gone"
+    (strange / "sun\udcfe.txt").rename(strange / "sun\udcfe.log")
+    assert len(sync(strange, prune=True).removed) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_file_in_a_folder_that_cannot_be_read_is_kept_whatever_it_is_called(sync, config, folder, monkeypatch):
+    (folder / "sun\udcfe.txt").write_text("The sun is hot and bright.")
+    sync()
+    monkeypatch.setattr(os, "scandir", lambda path: (_ for _ in ()).throw(PermissionError(13, "Permission denied", str(path))))
+    assert sync(prune=True).removed == ()
 
 
 def test_a_file_larger_than_the_limit_is_refused_and_jsonl_has_sixteen_times_as_much(sync, config, folder):
