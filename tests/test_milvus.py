@@ -181,7 +181,7 @@ def test_wrong_credentials_are_one_line(config, monkeypatch):
     def refuse(*args, **kwargs):
         raise Refused
 
-    monkeypatch.setattr("pymilvus.MilvusClient.list_collections", refuse)
+    monkeypatch.setattr("pymilvus.MilvusClient.query", refuse)
     with pytest.raises(StoreError, match="does not accept index.token: auth check failure") as error:
         open_store(config.replace("index.token", "root:secret"))
     assert one_line(error).endswith("(set QA_INDEX__TOKEN=user:password)")
@@ -233,6 +233,14 @@ def test_an_index_whose_making_broke_off_is_no_index_and_is_made(config, monkeyp
         open_store(config)
     index_articles(config, [SEA], encoder=FakeEncoder())
     assert found(config) == ["sea"]
+
+
+def test_a_collection_that_somebody_dropped_is_one_line(filled):
+    config = filled(SEA)
+    engine(config).drop(Names.of(config.index.path.name).texts)
+    with pytest.raises(StoreError, match="lacks a collection of the index") as error:
+        Pipeline(config, encoder=FakeEncoder()).article("sea")
+    one_line(error)
 
 
 def test_without_the_package_the_extra_is_named(config, monkeypatch):

@@ -13,11 +13,15 @@ from qa.errors import ConfigError, StoreError
 
 TIMEOUT = 30.0  # seconds that one request may take
 CHUNK = 256  # rows or keys of one request
-NOT_LOADED = 101  # Milvus's code
+NOT_THERE, NOT_LOADED = 100, 101  # Milvus's codes, of collections
 PAGE = 1000  # rows read at a time where there may be many
 
 Row = dict[str, Any]
 Found = TypeVar("Found")
+
+
+class NoCollection(StoreError):
+    """One that was asked for is not there."""
 
 
 class Engine:
@@ -167,6 +171,11 @@ class Engine:
         code = error.code() if callable(error.code) else error.code
         said = " ".join(str(getattr(error, "message", "") or (error.details() if hasattr(error, "details") else error)).split())
         words = f"{code} {said}".casefold()
+        if code == NOT_THERE:
+            return NoCollection(
+                f"the Milvus server at {self.uri} lacks a collection of the index: {said} "
+                "(put it back from a backup, or drop the others that qa_… names alike, and run qa index PATH… again)"
+            )
         if "unauthenticated" in words or "auth check" in words or "permission" in words:
             return StoreError(f"the Milvus server at {self.uri} does not accept index.token: {said} (set QA_INDEX__TOKEN=user:password)")
         if "database" in words and ("not exist" in words or "not found" in words):

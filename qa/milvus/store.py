@@ -18,7 +18,7 @@ from qa.config import Index
 from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
 from qa.milvus import rows
-from qa.milvus.engine import Engine, Row
+from qa.milvus.engine import Engine, NoCollection, Row
 from qa.milvus.rows import Head, article_key, condition, listed, piece_keys, quoted
 from qa.milvus.schema import FORMAT, Cut, Names
 
@@ -228,9 +228,10 @@ class MilvusStore:
         return getattr(self._local, "seen", None)
 
     def _find_state(self) -> State | None:
-        if self.names.records not in self.engine.collections():
+        try:
+            return self._stored_state()
+        except NoCollection:
             return None
-        return self._stored_state()
 
     def _read_state(self) -> State:
         state = self._stored_state()
