@@ -75,3 +75,20 @@ def test_a_missing_model_is_told_at_every_look(filled: Callable[..., Config]) ->
     assert first is not None
     assert "no-such-model" in first
     assert backend._look().problem == first
+
+
+def test_what_is_missing_before_questions_can_be_answered_is_named() -> None:
+    backend = backend_of(FakePipeline())
+    assert backend.waits_for() == "the models"
+    backend.look()
+    assert backend.waits_for() == ""
+    without = backend_of(FakePipeline(problem=StoreError("there is no index")))
+    without.look()
+    assert without.waits_for() == "the index"
+
+
+def test_a_page_for_others_tells_that_there_is_a_problem_and_not_where() -> None:
+    pipeline = FakePipeline(problem=StoreError("there is no index in /srv/secret (make one: qa index PATH)"))
+    backend = Backend(Config().replace("server.hosts", ("qa.example.org",)), pipeline)  # type: ignore[arg-type]
+    backend.look()
+    assert backend.state.problem == "The articles cannot be reached just now; the server's log says why."
