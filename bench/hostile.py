@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import sys
@@ -96,12 +97,14 @@ def _hostile(folder: Path, config: Config, size: float) -> dict[str, Any]:
     refused = _check_refusals(report, hostile)
     _check_leaks(config, stored)
     files = [name for name in seconds if Path(name).is_relative_to(hostile)]
+    whole = {name for name in refused if re.sub(r":\d+$", "", name) not in seconds or name in seconds}  # the others are rows of JSONL
     slowest = max(files, key=lambda name: seconds[name])
     limits = config.index
     return {
         "size": size,
-        "files": len(files) + sum(name not in seconds for name in refused),
-        "refused": len(refused),
+        "files": len(files) + sum(name not in seconds for name in whole),
+        "refused": len(whole),
+        "rows_refused": len(refused) - len(whole),
         "good_articles_lost": 0,
         "limits": {"max_seconds": limits.max_seconds, "max_memory_mb": limits.max_memory_mb, "max_characters": limits.max_characters},
         "seconds": round(took, 1),
