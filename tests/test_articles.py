@@ -234,6 +234,9 @@ def test_large_files_and_bombs_are_refused() -> None:
     rows = b"\n".join(b'{"id": "%d", "text": "%s"}' % (n, large[:2000]) for n in range(1000))
     assert len(rows) > 2**20
     assert len(read_file(Path("/x/a.jsonl"), rows, max_bytes=2**20)) == 1000
+    items = read_file(Path("/x/a.jsonl"), b'{"text": "%s"}\n{"text": "%s"}' % (large, NOTE.encode()), max_bytes=2**20)
+    assert items[0] == Refusal("/x/a.jsonl:1", "a row larger than 1 MiB; raise index.max_file_mb to read it")
+    assert isinstance(items[1], Article)
 
 
 @given(

@@ -309,10 +309,10 @@ def test_a_file_in_a_folder_that_cannot_be_read_is_kept_whatever_it_is_called(sy
 def test_a_file_larger_than_the_limit_is_refused_and_jsonl_has_sixteen_times_as_much(sync, config, folder):
     small = config.replace("index.max_file_mb", 1)
     write(folder / "sea.txt", "The sea is deep. " * 70_000)
-    rows(folder / "wire.jsonl", {"id": "w1", "text": SKY, "padding": "x" * (2 << 20)})
+    rows(folder / "wire.jsonl", *({"id": name, "text": SKY, "padding": "x" * (700 << 10)} for name in ("w1", "w2", "w3")))
     report = sync(settings=small)
     assert report.refused == (Refusal(str(folder / "sea.txt"), "it has 1 MiB, more than index.max_file_mb = 1 allows"),)
-    assert set(report.added) == {"w1", file_id(folder / "sky.txt")}
+    assert set(report.added) == {"w1", "w2", "w3", file_id(folder / "sky.txt")}
 
 
 def test_the_limit_holds_for_what_is_unpacked(sync, config, folder):
