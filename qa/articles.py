@@ -51,10 +51,16 @@ def find_files(path: Path, on_error: Callable[[OSError], None] = lambda error: N
 
     `on_error` hears of what cannot be read: folders, links that lead out of the folder or nowhere, devices and pipes.
     """
+    for file, _ in walk_files(path, on_error):
+        yield file
+
+
+def walk_files(path: Path, on_error: Callable[[OSError], None]) -> Iterator[tuple[Path, str]]:
+    """As `find_files`, with what each file really is, whatever links lead there."""
     if not path.exists():
         raise ArticleError(f"no file or folder {str(path)!r}; give a path that exists")
     if not path.is_dir():
-        yield path
+        yield path, os.path.realpath(path)
         return
     top = os.path.realpath(path)
     seen: set[str] = set()
@@ -66,15 +72,18 @@ def find_files(path: Path, on_error: Callable[[OSError], None] = lambda error: N
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and _is_below(top, Path(folder, name), on_error))
         for name in sorted(names):
-            file = Path(folder, name)
-            if name.startswith(".") or _suffix(name) not in SUFFIXES or not _is_below(top, file, on_error):
+            file = os.path.join(folder, name)  # noqa: PTH118  (a path of each of very many files costs more than all else here)
+            if name.startswith(".") or _suffix(name) not in SUFFIXES:
                 continue
-            target = os.path.realpath(file)
-            if not file.is_file():
-                on_error(OSError(0, "it leads nowhere" if file.is_symlink() else "it is not a regular file", str(file)))
+            is_link = os.path.islink(file)  # noqa: PTH114
+            if is_link and not _is_below(top, Path(file), on_error):
+                continue
+            target = os.path.realpath(file) if is_link else os.path.join(real, name)  # noqa: PTH118
+            if not os.path.isfile(file):  # noqa: PTH113
+                on_error(OSError(0, "it leads nowhere" if is_link else "it is not a regular file", file))
             elif target not in seen:
                 seen.add(target)
-                yield file
+                yield Path(file), target
 
 
 def read_file(path: Path, data: bytes, max_bytes: int = MAX_BYTES, max_characters: int = MAX_CHARACTERS) -> list[Article | Refusal]:

@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
-from qa.datatypes import Filters
+import numpy as np
+from numpy.typing import NDArray
+
 from qa.storage import Scored
 from qa.store import Store
 from qa.words import stem
@@ -25,15 +27,17 @@ K1, B = 1.2, 0.75  # of BM25, as in SQLite
 PREFIX = 3  # letters that a word shares with its stem
 
 Counts = Callable[[str], int]
+Numbers = NDArray[np.int64]
 
 
-def search_words(store: Store, words: Sequence[str], k: int, filters: Filters, passages_with: Counts, total: int) -> Scored:
-    """Up to k (passage number, BM25 score), best first. `passages_with` says how many of the `total` passages have a word."""
+def search_words(store: Store, words: Sequence[str], k: int, allowed: Numbers | None, passages_with: Counts, total: int) -> Scored:
+    """Up to k (passage number, BM25 score), best first, among `allowed` if given; of `total` passages, `passages_with` a word."""
     words = words[:MOST_TERMS]
     rarer = telling(words, passages_with)
     if not rarer:
         return []
-    found = store.search_text(match_expression(rarer), k, filters, TITLE_WEIGHT)
+    match = match_expression(rarer)
+    found = store.search_text(match, TITLE_WEIGHT, k) if allowed is None else _among(allowed, store.search_text(match, TITLE_WEIGHT))[:k]
     weights = {word: _weight(passages_with(word), total) for word in words if word not in rarer and passages_with(word)}
     return _with_common(store, found, weights) if weights else found
 
@@ -50,6 +54,11 @@ def telling(words: Sequence[str], passages_with: Counts) -> list[str]:
 def match_expression(words: Sequence[str]) -> str:
     """["built", "wall"] -> '"built" OR "wall"': any of them, each quoted, so that nothing is an operator."""
     return " OR ".join(f'"{word}"' for word in words)
+
+
+def _among(allowed: Numbers, found: Scored) -> Scored:
+    numbers = np.fromiter((number for number, _ in found), np.int64, len(found))
+    return [one for one, is_allowed in zip(found, np.isin(numbers, allowed), strict=True) if is_allowed]
 
 
 def _weight(count: int, total: int) -> float:

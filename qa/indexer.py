@@ -1,8 +1,8 @@
 """Articles into the index: the only writer.
 
-Indexing is a sync. A file whose bytes are known is skipped; one that changed is read again; one that can no longer be read
-keeps its articles. How articles are cut, encoded and committed is in qa/batches.py. One process writes at a time; readers
-go on meanwhile.
+Indexing is a sync. A file that looks as when it was read (qa/looks.py), or whose bytes are known, is skipped; one that changed is
+read again; one that can no longer be read keeps its articles. How articles are cut, encoded and committed is in qa/batches.py. One
+process writes at a time; readers go on meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qa.articles import JSONL_FACTOR, READER_VERSION, find_files, printable, unprintable
+from qa.articles import JSONL_FACTOR, READER_VERSION, printable, unprintable, walk_files
 from qa.batches import BatchWriter, Progress, is_gone, splitting
 from qa.config import Config
 from qa.database import writing_errors
@@ -25,6 +25,7 @@ from qa.disk import make_folder
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
 from qa.lock import writer_lock
+from qa.looks import Looks
 from qa.reading_process import FileReader
 from qa.storage import Writing
 from qa.stores import open_store, open_writer, publish
@@ -82,10 +83,11 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
 class _Run:
     """One run of the indexer, with the lock held. `largest_file` in bytes."""
 
-    def __init__(self, store: Writing, batches: BatchWriter, reader: FileReader, largest_file: int) -> None:
+    def __init__(self, store: Writing, batches: BatchWriter, reader: FileReader, looks: Looks, largest_file: int) -> None:
         self.store = store
         self.batches = batches
         self._reader = reader
+        self._looks = looks
         self._largest_file = largest_file
         self._looked_at: set[str] = set()  # names of roots and files
         self._started = time.monotonic()
@@ -138,16 +140,21 @@ class _Run:
             if root.is_dir() and printable(root) not in self.store.folders():
                 with self.store.transaction():
                     self.store.put_folder(printable(root))
-            return {printable(os.path.realpath(path)): path for path in find_files(root, self._refuse_folder)}
+            return {printable(real): path for path, real in walk_files(root, self._refuse_folder)}
         except OSError as error:
             self._refuse(root, _reason(error))
             return {}
 
     def _sync_file(self, name: str, path: Path, known: str | None) -> None:
-        data = self._read(path)
-        if data is None:
+        if known and self._looks_the_same(name, path, known):
+            self.batches.unchanged += len(self.store.articles_of_file(name))
             return
+        read = self._read(path)
+        if read is None:
+            return
+        data, found = read
         digest = hashlib.sha256(data + f"reader {READER_VERSION}".encode()).hexdigest()
+        self._looks.keep(name, found, digest)
         if digest == known:
             self.batches.unchanged += len(self.store.articles_of_file(name))
             return
@@ -158,7 +165,13 @@ class _Run:
         if len(articles) == len(items) and all(taken):  # else nothing of it is given up, and it is read again next time
             self.batches.after_batch(lambda: self._file_done(name, digest, {article.id for article in articles}))
 
-    def _read(self, path: Path) -> bytes | None:
+    def _looks_the_same(self, name: str, path: Path, known: str) -> bool:
+        try:
+            return self._looks.is_unchanged(name, path.stat(), known)
+        except OSError:
+            return False
+
+    def _read(self, path: Path) -> tuple[bytes, os.stat_result] | None:
         limit = self._largest_file * (JSONL_FACTOR if ".jsonl" in path.name.lower() else 1)
         try:
             with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  (Path.open knows no opener)
@@ -171,7 +184,7 @@ class _Run:
                 elif len(data := file.read(found.st_size + 1)) != found.st_size:
                     self._refuse(path, "it changes while it is read (run qa index again when it is whole)")
                 else:
-                    return data
+                    return data, found
         except OSError as error:
             self._refuse(path, _reason(error))
         return None
@@ -189,6 +202,7 @@ class _Run:
                 for file in gone:
                     self.batches.remove(list(self.store.articles_of_file(file)))
                     self.store.forget_file(file)
+                    self._looks.forget(file)
                 for folder in folders:
                     self.store.forget_folder(folder)
 
@@ -220,8 +234,9 @@ def _writing(config: Config, encoder: Encoder | None, cut: bool = True) -> Itera
         writing_errors(folder),
         contextlib.closing(open_writer(config, lambda: encoder.fingerprint, splitting(config.passages, encoder) if cut else "")) as store,
         FileReader(config.index) as reader,
+        Looks(folder) as looks,
     ):
-        yield _Run(store, BatchWriter(store, encoder, config.passages), reader, config.index.max_file_mb << 20)
+        yield _Run(store, BatchWriter(store, encoder, config.passages), reader, looks, config.index.max_file_mb << 20)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -27,14 +27,20 @@ class LocalMoment:
     vectors: VectorIndex
 
     def nearest(self, vector: NDArray[np.float32], k: int, filters: Filters) -> Scored:
-        allowed = self.store.allowed_passages(filters) if filters else None
-        return self.vectors.search(vector[None], k, allowed)[0]
+        return self.vectors.search(vector[None], k, self._allowed(filters))[0]
 
     def cosines(self, vector: NDArray[np.float32], numbers: Iterable[int]) -> dict[int, float]:
         return self.vectors.cosines(vector, numbers)
 
     def with_words(self, words: Sequence[str], k: int, filters: Filters) -> Scored:
-        return search_words(self.store, words, k, filters, self._passages_with, len(self.vectors.numbers))
+        return search_words(self.store, words, k, self._allowed(filters), self._passages_with, len(self.vectors.numbers))
+
+    def _allowed(self, filters: Filters) -> NDArray[np.int64] | None:
+        return self._passages_of(filters) if filters else None
+
+    @cached_property
+    def _passages_of(self) -> Callable[[Filters], NDArray[np.int64]]:
+        return lru_cache(maxsize=4)(self.store.allowed_passages)
 
     @cached_property
     def _passages_with(self) -> Callable[[str], int]:

@@ -9,7 +9,7 @@ Equal scores are ordered by article and place, so that the order of indexing cha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,8 @@ from qa.words import content_words
 
 SPARE = 100  # hits looked at beyond the candidates: which of equal ones are among these is then not left to chance
 OVERLAP = 0.5  # windows that share more than this of the shorter are one hit
+
+AT_A_TIME = 40  # hits fetched
 
 Scores = dict[int, float]  # passage number -> score, best first
 
@@ -59,10 +61,9 @@ class Retriever:
             cosines = dense | now.cosines(vector, [number for number in lexical if number not in dense])
             lexical = {number: score for number, score in lexical.items() if number in cosines}
             fused = fuse(cosines, lexical, self._settings.dense_weight)
-            hits = self._hits(fused, dense, lexical, cosines)
+            hits = self._once_each(self._hits(fused, dense, lexical, cosines), max(k, self._settings.reranked) if self._reranker else k)
             if self._reranker is None:
-                return self._once_each(hits, k)
-            hits = self._once_each(hits, max(k, self._settings.reranked))
+                return hits
         first, rest = hits[: self._settings.reranked], hits[self._settings.reranked :]
         return (self._reranker.rerank(question, first) + [replace(hit, score=0.0) for hit in rest])[:k]
 
@@ -87,39 +88,54 @@ class Retriever:
         ordered = sorted(found, key=lambda item: (-item[1], places.get(item[0])))
         return dict(ordered[: self._settings.candidates])
 
-    def _hits(self, fused: Scores, dense: Scores, lexical: Scores, cosines: Scores) -> list[Hit]:
-        passages = self._store.passages(fused)
+    def _hits(self, fused: Scores, dense: Scores, lexical: Scores, cosines: Scores) -> Iterator[list[Hit]]:
+        """Best first, some at a time: few of them are listed, and each has to be read."""
         dense_ranks, lexical_ranks = _ranks(dense), _ranks(lexical)
-        hits = [
-            Hit(
-                passage=passages[number],
-                score=score,
-                dense_score=cosines[number],
-                lexical_score=lexical.get(number, 0.0),
-                dense_rank=dense_ranks.get(number),
-                lexical_rank=lexical_ranks.get(number),
-            )
-            for number, score in fused.items()
-            if number in passages
-        ]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.article_id, hit.passage.start))
+        for numbers in in_turn(fused):
+            hits = [
+                Hit(
+                    passage=passage,
+                    score=fused[number],
+                    dense_score=cosines[number],
+                    lexical_score=lexical.get(number, 0.0),
+                    dense_rank=dense_ranks.get(number),
+                    lexical_rank=lexical_ranks.get(number),
+                )
+                for number, passage in self._store.passages(numbers).items()
+            ]
+            yield sorted(hits, key=lambda hit: (-hit.score, hit.passage.article_id, hit.passage.start))
 
-    def _once_each(self, hits: Sequence[Hit], k: int) -> list[Hit]:
+    def _once_each(self, hits: Iterable[Sequence[Hit]], k: int) -> list[Hit]:
         """The first k without windows that mostly repeat a better one, of the same article or of a copy of it."""
-        families = self._store.families(hit.passage.article_id for hit in hits)
         kept: list[Hit] = []
-        for hit in hits:
-            if len(kept) == k:
-                break
-            family = families.get(hit.passage.article_id, ())
-            if not any(_repeats(hit.passage, other.passage, family) for other in kept):
-                kept.append(replace(hit, also_in=self._also_in(hit.passage, family)))
+        for some in hits:
+            families = self._store.families(hit.passage.article_id for hit in some)
+            for hit in some:
+                family = families.get(hit.passage.article_id, ())
+                if not any(_repeats(hit.passage, other.passage, family) for other in kept):
+                    kept.append(replace(hit, also_in=self._also_in(hit.passage, family)))
+                if len(kept) == k:
+                    return kept
         return kept
 
     def _also_in(self, passage: Passage, family: Sequence[str]) -> tuple[str, ...]:
         """The copies of its article that have this passage too."""
         others = [self._store.article(member) for member in family if member != passage.article_id]
         return tuple(sorted(other.id for other in others if other and copies.share(passage.text, other.text) >= copies.ALIKE))
+
+
+def in_turn(scores: Scores) -> Iterator[list[int]]:
+    """The passage numbers, best first, `AT_A_TIME` or more: equal scores stay together, since places decide among them."""
+    some: list[int] = []
+    last = 0.0
+    for number, score in scores.items():
+        if len(some) >= AT_A_TIME and score != last:
+            yield some
+            some = []
+        some.append(number)
+        last = score
+    if some:
+        yield some
 
 
 def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:

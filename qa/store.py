@@ -192,12 +192,11 @@ class Store:
 
     # Passages
 
-    def search_text(self, match: str, k: int, filters: Filters, title_weight: float) -> list[tuple[int, float]]:
-        """(passage number, BM25 score) best first for an FTS5 expression; scores are positive, higher is better."""
-        where, values = _where(filters)
+    def search_text(self, match: str, title_weight: float, k: int = -1) -> list[tuple[int, float]]:
+        """Up to k (passage number, BM25 score), or all, best first for an FTS5 expression; scores are positive, higher is better."""
         rows = self._db.execute(
-            f"SELECT rowid, -bm25(fulltext, ?, 1.0) FROM fulltext WHERE fulltext MATCH ? {where} ORDER BY bm25(fulltext, ?, 1.0) LIMIT ?",
-            (title_weight, match, *values, title_weight, k),
+            "SELECT rowid, -bm25(fulltext, ?, 1.0) FROM fulltext WHERE fulltext MATCH ? ORDER BY bm25(fulltext, ?, 1.0) LIMIT ?",
+            (title_weight, match, title_weight, k),
         )
         return list(rows)
 
@@ -208,13 +207,13 @@ class Store:
     def count(self, filters: Filters) -> tuple[int, int]:
         """How many (articles, passages) the filters let through."""
         where, values = _where(filters)
-        row = self._db.execute(f"SELECT count(DISTINCT article), count(*) FROM passages WHERE 1 {where}", values).fetchone()
+        row = self._db.execute(f"SELECT count(DISTINCT article), count(*) FROM passages {where}", values).fetchone()
         return int(row[0]), int(row[1])
 
     def allowed_passages(self, filters: Filters) -> NDArray[np.int64]:
         """int64 (n,): numbers of the passages that the filters let through."""
         where, values = _where(filters)
-        rows = self._db.execute(f"SELECT number AS rowid FROM passages WHERE 1 {where}", values)
+        rows = self._db.execute(f"SELECT number FROM passages {where}", values)
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     def passages(self, numbers: Iterable[int]) -> dict[int, Passage]:
@@ -347,7 +346,7 @@ def _date(text: str | None) -> date | None:
 
 
 def _where(filters: Filters) -> tuple[str, list[str]]:
-    """An SQL condition on `rowid`, a passage's number, and its values."""
+    """An SQL condition on `article`, the number of a passage's article, and its values."""
     conditions: Mapping[str, str | None] = {
         "folded(source) = ?": folded(filters.source),
         "instr(folded(author), ?) > 0": folded(filters.author),
@@ -357,5 +356,4 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
     chosen = {condition: value for condition, value in conditions.items() if value}
     if not chosen:
         return "", []
-    inner = f"SELECT number FROM articles WHERE {' AND '.join(chosen)}"
-    return f"AND rowid IN (SELECT number FROM passages WHERE article IN ({inner}))", list(chosen.values())
+    return f"WHERE article IN (SELECT number FROM articles WHERE {' AND '.join(chosen)})", list(chosen.values())

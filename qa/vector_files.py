@@ -57,7 +57,7 @@ def save(folder: Path, fingerprint: str, saved: Saved) -> None:
         lists = replace(lists, digest=_write_named(folder, fingerprint, lists.faiss_index))
     data = _bytes(saved.loose.faiss_index)
     replace_file(_loose_path(folder, fingerprint), data)
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "store": saved.identity[0],
         "generation": saved.identity[1],

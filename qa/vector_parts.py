@@ -7,6 +7,7 @@ made: so many that of the true neighbours of questions like the passages, `RECAL
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,8 +40,10 @@ class Part:
         import faiss
 
         chosen = self.alive if allowed is None else allowed[self.numbers] if self.alive is None else allowed[self.numbers] & self.alive
-        selector = {} if chosen is None else {"sel": faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))}
-        parameters = faiss.SearchParametersIVF(nprobe=probes, **selector) if self._is_in_lists else faiss.SearchParameters(**selector)
+        settings: dict[str, Any] = {"nprobe": probes} if self._is_in_lists else {}
+        if chosen is not None:
+            settings["sel"] = faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]
+        parameters = faiss.SearchParametersIVF(**settings) if self._is_in_lists else faiss.SearchParameters(**settings)
         scores, places = self._inner.search(questions, min(k, len(self.numbers)), params=parameters)
         return scores, np.where(places >= 0, self.numbers[places], -1)
 
@@ -53,7 +56,8 @@ class Part:
         if not len(self.numbers):
             return np.zeros(len(numbers), np.bool_)
         places = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)
-        return (self.numbers[places] == numbers) & (True if self.alive is None else self.alive[places])
+        here: NDArray[np.bool_] = self.numbers[places] == numbers
+        return here if self.alive is None else here & self.alive[places]
 
     @cached_property
     def _inner(self) -> Any:
@@ -102,7 +106,7 @@ def learned(sample: Rows, size: int) -> Lists:
     """Lists for `size` passages like these."""
     import faiss
 
-    count = max(1, min(round(LISTS * size**0.5), len(sample) // SAMPLE))
+    count = max(1, min(round(LISTS * math.sqrt(size)), len(sample) // SAMPLE))
     dimension = sample.shape[1]
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dimension), dimension, count, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT, False
@@ -117,7 +121,7 @@ def learned(sample: Rows, size: int) -> Lists:
 
 def sample_size(size: int) -> int:
     """How many of `size` vectors `learned` wants."""
-    return min(size, round(LISTS * size**0.5) * SAMPLE)
+    return min(size, round(LISTS * math.sqrt(size)) * SAMPLE)
 
 
 def _needed(centres: Any, count: int, sample: Rows) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder, article
 
+from qa import seal
 from qa.check import check_index
 from qa.config import Config
 from qa.database import FILE
@@ -206,6 +207,14 @@ def test_looking_at_the_seal_leaves_the_locks_of_open_connections(indexed, encod
         if not locks.exists():
             pytest.skip("only Linux lists the locks")
         assert any(f":{inode} " in line and f" {os.getpid()} " in line for line in locks.read_text().splitlines())
+
+
+def test_a_large_file_has_no_seal(indexed, encoder, monkeypatch):
+    assert (indexed.index.path / SEAL).exists()
+    monkeypatch.setattr(seal, "LARGEST", 1000)
+    index_articles(indexed, [article("new", "Larks sing.")], encoder=encoder)
+    assert not (indexed.index.path / SEAL).exists()
+    assert check_index(indexed.index.path, encoder) == []
 
 
 def test_a_seal_that_is_itself_damaged_is_none(indexed, encoder):

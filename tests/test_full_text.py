@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from fakes import article
 
 from qa import full_text
-from qa.datatypes import Filters
 from qa.full_text import search_words, telling
 from qa.store import Store
 
@@ -16,19 +16,15 @@ WORDS = ["year", "treaty", "utrecht"]
 @pytest.fixture
 def store(filled) -> Store:
     """Forty passages about years, of which some name a treaty, and two the one of Utrecht."""
-    years = [
-        article(f"year{number}", f"Another year went by, number {number}, of which nobody knows a lot.") for number in range(28)
-    ]
-    treaties = [
-        article(f"treaty{number}", f"A treaty of little worth was signed, number {number} of all.") for number in range(10)
-    ]
+    years = [article(f"year{number}", f"Another year went by, number {number}, of which nobody knows a lot.") for number in range(28)]
+    treaties = [article(f"treaty{number}", f"A treaty of little worth was signed, number {number} of all.") for number in range(10)]
     plain = article("plain", "The treaty of Utrecht was signed after long talks in the house of the mayor there.", "Utrecht")
     dated = article("dated", "The treaty of Utrecht was signed in a cold year, after many years of talks there.", "Utrecht")
     return Store.open(filled(plain, dated, *years, *treaties).index.path)
 
 
 def found(store: Store, words: list[str], k: int = 9) -> list[tuple[int, float]]:
-    return search_words(store, words, k, Filters(), store.passages_with, store.passage_count())
+    return search_words(store, words, k, None, store.passages_with, store.passage_count())
 
 
 def test_the_commonest_words_are_left_out_where_too_many_passages_would_be_scored(monkeypatch):
@@ -56,4 +52,10 @@ def test_what_common_words_add_is_what_sqlite_would_have_added(store, monkeypatc
 
 def test_a_small_index_is_asked_for_all_words_at_once(store):
     match = full_text.match_expression(WORDS)
-    assert found(store, WORDS) == store.search_text(match, 9, Filters(), full_text.TITLE_WEIGHT)
+    assert found(store, WORDS) == store.search_text(match, full_text.TITLE_WEIGHT, 9)
+
+
+def test_among_allowed_passages_the_best_k_are_found_however_many_others_are_better(store):
+    allowed = np.array([number for number, _ in found(store, WORDS, 40)][-3:])
+    assert {number for number, _ in search_words(store, WORDS, 2, allowed, store.passages_with, 40)} < set(allowed.tolist())
+    assert search_words(store, WORDS, 2, np.array([], np.int64), store.passages_with, 40) == []

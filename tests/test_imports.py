@@ -18,15 +18,26 @@ LAYERS = (
     {"disk", "errors", "datatypes"},
     {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "vector_parts", "words"},
     {"exported", "seal", "vector_files"},
-    {"salvage"},
+    {"quantized", "salvage"},
     {
-        "calibration", "chat", "copies", "encoder", "encoder_runtimes", "lock", "mend", "passages", "reading", "render",
-        "span_model", "span_runtimes", "store",
+        "calibration",
+        "chat",
+        "copies",
+        "encoder",
+        "encoder_runtimes",
+        "lock",
+        "mend",
+        "passages",
+        "reading",
+        "render",
+        "span_model",
+        "span_runtimes",
+        "store",
     },  # fmt: skip
     {"answers", "articles", "feedback", "full_text", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"local", "milvus"},
     {"stores"},
-    {"batches", "check", "indexer", "reading_process", "repair", "retriever"},
+    {"batches", "check", "indexer", "looks", "reading_process", "repair", "retriever"},
     {"pipeline"},
     {"server"},
     {"evaluation", "options", "terminal", "ui"},
@@ -38,7 +49,7 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 BELOW = {
     ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
-    ("indexer", "reading_process"), ("ui", "evaluation"),
+    ("indexer", "looks"), ("indexer", "reading_process"), ("ui", "evaluation"),
 }  # fmt: skip
 
 

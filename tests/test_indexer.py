@@ -219,7 +219,7 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(sync, config, folder, monkeyp
     sync()
     (folder / "sea.txt").unlink()
     os.mkfifo(folder / "sea.txt")
-    monkeypatch.setattr(indexer, "find_files", lambda root, _: iter([folder / "sea.txt"]))
+    monkeypatch.setattr(indexer, "walk_files", lambda root, _: iter([(folder / "sea.txt", str(folder / "sea.txt"))]))
     assert sync().refused == (Refusal(str(folder / "sea.txt"), "it is not a regular file"),)
     assert SEA in stored(config).values()
 
@@ -627,7 +627,7 @@ def test_a_disk_that_fills_up_while_the_vectors_are_saved_is_told_and_nothing_is
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("qa.vectors.replace_file", full)
+    monkeypatch.setattr("qa.vector_files.replace_file", full)
     with pytest.raises(StoreError, match="is full; what was committed is kept"):
         index_articles(config, [article("b", SKY)], encoder=FakeEncoder())
     monkeypatch.undo()

@@ -9,12 +9,13 @@ import pytest
 from fakes import FakeEncoder, article
 from milvus_server import STORES
 
+from qa import retriever as retrieving
 from qa.config import Config
 from qa.datatypes import Filters, Hit
 from qa.errors import MissingVectors
 from qa.full_text import MOST_TERMS, match_expression
 from qa.indexer import index_articles, remove_articles
-from qa.retriever import Retriever, fuse
+from qa.retriever import Retriever, fuse, in_turn
 from qa.stores import open_store
 from qa.words import content_words
 
@@ -238,3 +239,19 @@ def test_missing_vectors_are_refused_with_the_command_that_adds_them(filled):
         assert str(caught.value) == (
             f"the index in {store.where} has vectors of fake for 0 of its 3 passages (add them: qa index --index {config.index.path})"
         )
+
+
+def test_hits_are_fetched_some_at_a_time_and_equal_ones_together(monkeypatch):
+    monkeypatch.setattr(retrieving, "AT_A_TIME", 2)
+    assert list(in_turn({5: 0.9, 3: 0.8, 8: 0.8, 1: 0.8, 2: 0.7})) == [[5, 3, 8, 1], [2]]
+    assert list(in_turn({})) == []
+
+
+def test_no_more_hits_are_fetched_than_needed(retriever, monkeypatch):
+    monkeypatch.setattr(retrieving, "AT_A_TIME", 1)
+    fetched = []
+    passages = retriever._store.passages
+    monkeypatch.setattr(retriever._store, "passages", lambda numbers: fetched.append(list(numbers)) or passages(fetched[-1]))
+    assert len(retriever.search("Where do whales live?", 1)) == 1
+    assert [len(some) for some in fetched if some] == [1]
+    assert len(retriever.search("Where do whales live?", 9)) == 3

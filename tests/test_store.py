@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from qa.config import Config
 from qa.database import FILE, VERSION
-from qa.datatypes import Article, Filters, Passage
+from qa.datatypes import Article, Passage
 from qa.errors import IndexBusy, StoreError
 from qa.indexer import index_articles
 from qa.store import Store, text_key
@@ -100,7 +100,7 @@ def test_a_snapshot_stays_at_its_moment_whatever_is_written(store):
         put(store, entry(article("a", "New words."), (0, 10)), entry(article("b", "More."), (0, 5)))
         assert reader.article("a").text == "Old words."
         assert reader.article("b") is None
-        assert reader.search_text('"new"', 5, Filters(), 1.0) == []
+        assert reader.search_text('"new"', 1.0) == []
         assert reader.identity[1] == 1
         with reader.snapshot():  # one inside the other is the same moment
             assert reader.identity[1] == 1
@@ -113,7 +113,7 @@ def test_an_edited_article_keeps_its_place_and_loses_the_vectors_of_old_words(st
     put(store, entry(article("a", "Old stone."), (0, 3), (4, 10)))
     assert [summary.id for summary in store.summaries()] == ["a", "b"]
     assert set(store.known_vectors("fa4e", map(text_key, ("Old", "words.", "stone.")))) == {text_key("Old"), text_key("stone.")}
-    assert store.search_text('"words"', 5, Filters(), 1.0) == []
+    assert store.search_text('"words"', 1.0) == []
     check_full_text(store)
 
 
@@ -125,7 +125,7 @@ def test_removal_takes_passages_full_text_vectors_and_bands_along(store):
     db = sqlite3.connect(store.folder / FILE)
     counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("articles", "passages", "vectors", "bands")}
     assert counts == {"articles": 1, "passages": 1, "vectors": 1, "bands": 2}
-    assert store.search_text('"gone"', 5, Filters(), 1.0) == []
+    assert store.search_text('"gone"', 1.0) == []
     check_full_text(store)
 
 
