@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import FakeEncoder, article
 from milvus_server import MilvusServer
 
 from qa.cli import app
 from qa.config import Config
-from qa.datatypes import Hit
+from qa.datatypes import Hit, Passage
 from qa.errors import ConfigError, IndexBusy, MissingVectors, StoreError
 from qa.indexer import add_vectors, index_articles, remove_articles
 from qa.milvus.engine import Engine
@@ -23,6 +24,8 @@ from qa.milvus.store import MilvusStore
 from qa.milvus.terms import terms
 from qa.milvus.writer import MilvusWriter
 from qa.pipeline import Pipeline
+from qa.storage import Entry
+from qa.store import text_key
 from qa.stores import open_store
 
 SEA = article("sea", "Whales live in the deep sea.", "Sea")
@@ -298,6 +301,21 @@ def test_another_encoder_shares_the_passages(filled):
         found(config, encoder=FakeEncoder("two", boxes=32))
     assert add_vectors(config, FakeEncoder("two", boxes=32)).encoded == 1
     assert found(config, encoder=FakeEncoder("two", boxes=32))[0] == "new"
+
+
+def test_an_article_that_is_written_again_as_it_was_keeps_what_others_made_of_it(filled):
+    config = filled(SEA)
+    add_vectors(config, FakeEncoder("two", boxes=32))
+    (before,) = (cut for cut in map(Names.of("index").cut, collections(config)) if cut and cut.fingerprint == "fa4e")
+    text = SEA.text
+    again = Entry(
+        SEA, "/another.txt", (Passage("sea", 0, len(text), text, "Sea"),), (text_key(text),), np.ones((1, 64), np.float16) / 8,
+        before.splitting, "family", b"", (1,),
+    )  # fmt: skip
+    with MilvusWriter.start(config.index, lambda: "fa4e", before.splitting) as writer, writer.transaction():
+        writer.put(again, "fa4e")
+    assert found(config, encoder=FakeEncoder("two", boxes=32)) == ["sea"]
+    assert set(rows(config).values()) == {1}
 
 
 def test_a_page_sees_what_another_process_changes(filled, config):

@@ -295,7 +295,7 @@ class MilvusWriter(MilvusStore):
             passages.setdefault(cut, []).extend(rows.passage_rows(article, version, entry.passages, entry.keys, entry.vectors))
             known = old.cuts if old and old.version == version else ()
             if cut.mark in known:  # written again: it may have been cut otherwise, whatever its splitting says
-                self._clear_passages([key], {})
+                self._clear_cut(cut, [key], {})
             heads.append(rows.head_row(
                 article, entry.file, entry.splitting, entry.family, entry.signature, entry.bands,
                 version=version, number=old.number if old else self._next_number(), pieces=len(pieces), passages=len(entry.passages),
@@ -351,13 +351,16 @@ class MilvusWriter(MilvusStore):
             self._keep_state(replace(self.state, main=name))
         self._answered.add(cut)
 
-    def _clear_passages(self, keys: list[str], heads: dict[str, Head] | None = None) -> None:
-        """Of these articles, in every collection, what belongs to no version that counts (by `heads`, else as it is now)."""
-        heads = self.heads(keys) if heads is None else heads
+    def _clear_passages(self, keys: list[str]) -> None:
+        """Of these articles, what belongs to no version that counts, whoever encoded it."""
+        heads = self.heads(keys)
         for cut in self._cuts() if keys else []:
-            name = self.names.passages(cut)
-            found = self._in(name, "article", keys, ("number", "article", "version"))
-            self.engine.delete(name, [row["number"] for row in found if not _counts(row, heads)])
+            self._clear_cut(cut, keys, heads)
+
+    def _clear_cut(self, cut: Cut, keys: list[str], heads: dict[str, Head]) -> None:
+        name = self.names.passages(cut)
+        found = self._in(name, "article", keys, ("number", "article", "version"))
+        self.engine.delete(name, [row["number"] for row in found if not _counts(row, heads)])
 
     def _clear(self) -> None:
         """What failed or old runs have left. IndexBusy when somebody elsewhere is writing: the lock holds on one machine."""
