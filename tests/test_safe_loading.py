@@ -137,6 +137,7 @@ print(Pipeline(config).ask("When was the bridge opened?").answer)
 
 
 @pytest.mark.model
+@pytest.mark.timeout(300)  # two models are exported
 def test_nothing_is_unpickled_and_no_other_program_started_from_file_to_answer(tmp_path: Path) -> None:
     (tmp_path / "articles").mkdir()
     (tmp_path / "articles" / "bridge.md").write_text("# The bridge\n\nThe bridge was opened in the rain on the third of May 1932.\n")
