@@ -238,7 +238,8 @@ def _check_name(section: str, key: str, where: str) -> None:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, 1, 0.5)
+    inside = [other for other in names if other.startswith(f"{name}.")]  # a section was taken for a setting: its first is meant
+    close = inside or difflib.get_close_matches(name, names, 1, 0.5)
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -78,7 +78,7 @@ def test_a_file_that_was_asked_for_must_exist(tmp_path, monkeypatch):
             "reader.threshold = 'x' in FILE is not accepted: expected a number at least 0 and at most 1 (see: qa config)",
         ),
         ("[index]\npath = 5", "index.path = 5 in FILE is not accepted: expected a path (see: qa config)"),
-        ("[index]\nstore = 'milvus'", "index.store = 'milvus' in FILE is not accepted: expected one of 'sqlite' (see: qa config)"),
+        ("[index]\nstore = 'none'", "index.store = 'none' in FILE is not accepted: expected one of 'sqlite', 'milvus' (see: qa config)"),
         ("[embedding]\nothers = 'x'", f"embedding.others = 'x' in FILE is not accepted: expected {LIST} (see: qa config)"),
         (
             "[embedding]\nothers = [{model = 'x', size = 5}]",
