@@ -155,7 +155,7 @@ def asked(folder: Path) -> dict[str, object]:
     config = Config().replace("index.path", folder)
     encoder = load_encoder(config.embedding)
     encoder.encode_questions(["warm up"])
-    load_reader(config.reader, encoder)
+    reader = load_reader(config.reader, encoder)
     before = memory()
     started = time.perf_counter()
     store = Store.open(folder)
@@ -165,7 +165,8 @@ def asked(folder: Path) -> dict[str, object]:
     assert moment is not None
     retriever = Retriever(config, store, Named())  # type: ignore[arg-type]
     for text, row in zip(texts[:WARM], rows[:WARM], strict=True):
-        retriever.search(text, 10, vector=row)
+        hits = retriever.search(text, 10, vector=row)
+    reader.read(texts[0], hits)
     texts, rows = texts[WARM:], rows[WARM:]
     result = {
         "opening_seconds": round(opening, 2),
