@@ -5,6 +5,7 @@
 `RUNS` declares what is measured, always with the default settings. A result is stale when it was made otherwise than its
 declaration says, with other default settings or models, or on other data; tests fail then, and when the README has other
 numbers than the results. The SQuAD file does not ship with the project: without it those figures are left as they are, and named.
+How fast it is, is measured by the programs of `bench/`; the tables of it are written here as well, as ratios within one run.
 """
 
 from __future__ import annotations
@@ -189,7 +190,32 @@ def tables(results: Path) -> str:
         rows = [line for run, result in stored if run.mode == mode for line in _rows(run, result, columns)]
         if rows:
             parts.append("\n".join([_row("set", *columns), _row("---", *["---"] * len(columns)), *rows]))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_speed(results.parents[1] / "bench" / "results")])
+
+
+def _speed(results: Path) -> Iterator[str]:
+    if peers := read_json(results / "peers.json"):
+        ours = peers["rows"].pop("qa")
+        yield (
+            "How many times as fast qa is with the same encoder, reader and passages, and the answers of both, in one run on "
+            f"{peers['machine']['cores']} cores: `python bench/peers.py FILE`, {peers['questions']} questions."
+        )
+        header = _row("beside", "indexing", "a question", "95th percentile", "EM, and qa's", "F1, and qa's")
+        yield "\n".join([header, _row(*["---"] * 6), *(_beside(name, theirs, ours) for name, theirs in peers["rows"].items())])
+    if encoding := read_json(results / "encoding.json"):
+        yield "Encoding passages, beside sentence-transformers as it comes: `python bench/encoding.py`."
+        header = _row("runtime", "times as fast", "of what the processor can multiply", "least cosine")
+        rows = (
+            _row(name, f"{row['times_reference']:.1f}", f"{row['share_of_limit']:.0%}", f"{row['least_cosine']:.4f}")
+            for name, row in encoding["rows"].items()
+        )
+        yield "\n".join([header, _row(*["---"] * 4), *rows])
+
+
+def _beside(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    times = [ours["passages_per_second"] / theirs["passages_per_second"], *(theirs[key] / ours[key] for key in ("p50_ms", "p95_ms"))]
+    answers = [f"{theirs[key]:.3f}, {ours[key]:.3f}" for key in ("EM", "F1")]
+    return _row(f"{name} {theirs['version']}", *(f"{value:.1f}" for value in times), *answers)
 
 
 def _rows(run: Declared, result: Mapping[str, Any], columns: Mapping[str, str]) -> Iterator[str]:
