@@ -209,12 +209,22 @@ def test_looking_at_the_seal_leaves_the_locks_of_open_connections(indexed, encod
         assert any(f":{inode} " in line and f" {os.getpid()} " in line for line in locks.read_text().splitlines())
 
 
-def test_a_large_file_has_no_seal(indexed, encoder, monkeypatch):
-    assert (indexed.index.path / SEAL).exists()
+def test_of_a_large_file_samples_are_sealed_and_it_is_still_the_same_store(indexed, encoder, monkeypatch):
     monkeypatch.setattr(seal, "LARGEST", 1000)
+    monkeypatch.setattr(seal, "BLOCK", 16)
+    Store.open(indexed.index.path).close()  # a seal of the whole holds, however large the file
     index_articles(indexed, [article("new", "Larks sing.")], encoder=encoder)
-    assert not (indexed.index.path / SEAL).exists()
+    assert (indexed.index.path / SEAL).read_text().startswith("samples ")
     assert check_index(indexed.index.path, encoder) == []
+    with Store.open(indexed.index.path) as store:
+        before = store.identity[0]
+    index_articles(indexed, [article("newer", "Larks sing on.")], encoder=encoder)
+    with Store.open(indexed.index.path) as store:
+        assert store.identity[0] == before  # else all that is derived would be made anew at each run
+    path = indexed.index.path / FILE
+    path.write_bytes(path.read_bytes()[:-4096])
+    with pytest.raises(StoreError, match="mend it"):
+        Store.open(indexed.index.path)
 
 
 def test_a_seal_that_is_itself_damaged_is_none(indexed, encoder):
