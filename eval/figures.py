@@ -89,8 +89,9 @@ FAULT_KINDS = {
     "error": "a step fails",
     "power": "power failure: what was not synced is lost, or half there",
 }
-FAULT_PARTS = {"damage": "bits flipped, files cut short, emptied or gone", "inputs": "hostile inputs"}
+FAULT_PARTS = {"damage": "bits flipped, files cut short, emptied or gone"}
 FAULT_LINES = {
+    "inputs": "{files:,} hostile files beside good ones: {good_articles_lost} of the good articles lost.",
     "crowd": "{indexers} indexers, {askers} askers and {encoders_swapped} changes of model at once: {responses:,} responses, each of one "
     "moment.",
     "soak": "{minutes:g} minutes of questions ({questions:,}) while articles come and go ({articles_removed_and_added} changes): "

@@ -27,4 +27,4 @@ def keep(name: str, figures: Mapping[str, object], file: Path = FILE) -> None:
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     every[name] = {"date": date, "machine": described(), **figures}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(every, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(every, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

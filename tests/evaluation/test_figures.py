@@ -25,6 +25,24 @@ def test_the_readme_has_the_figures_of_the_stored_results():
     assert figures.with_figures(text, figures.tables(figures.RESULTS)) == text
 
 
+def test_the_readme_has_the_faults_of_the_stored_results():
+    text = figures.README.read_text(encoding="utf-8")
+    written = figures.fault_table(read_json(figures.FAULTS))
+    assert figures.with_figures(text, written, figures.FAULTS_BEGIN, figures.FAULTS_END) == text
+    assert "power failure" in written
+
+
+def test_every_kind_of_fault_that_was_tried_has_a_row_even_where_something_was_lost():
+    counts = {"tried": 1200, "survived": 1199}
+    written = figures.fault_table({"steps": {"by_kind": {"kill": counts}}, "damage": counts, "inputs": {"files": 650, "good_articles_lost": 0}})
+    assert written.splitlines()[2:] == [
+        "| killed (SIGKILL) before a step | 1,200 | 1,199 |",
+        "| bits flipped, files cut short, emptied or gone | 1,200 | 1,199 |",
+        "",
+        "650 hostile files beside good ones: 0 of the good articles lost.",
+    ]
+
+
 def test_no_figure_of_quality_stands_elsewhere_in_the_readme():
     text = figures.README.read_text(encoding="utf-8")
     section = text.partition("## How good it is")[2].partition("\n## ")[0]
