@@ -34,7 +34,9 @@ def test_the_readme_has_the_faults_of_the_stored_results():
 
 def test_every_kind_of_fault_that_was_tried_has_a_row_even_where_something_was_lost():
     counts = {"tried": 1200, "survived": 1199}
-    written = figures.fault_table({"steps": {"by_kind": {"kill": counts}}, "damage": counts, "inputs": {"files": 650, "good_articles_lost": 0}})
+    written = figures.fault_table(
+        {"steps": {"by_kind": {"kill": counts}}, "damage": counts, "inputs": {"files": 650, "good_articles_lost": 0}}
+    )
     assert written.splitlines()[2:] == [
         "| killed (SIGKILL) before a step | 1,200 | 1,199 |",
         "| bits flipped, files cut short, emptied or gone | 1,200 | 1,199 |",
