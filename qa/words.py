@@ -38,10 +38,5 @@ def _stems(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """Of an English word in lower case."""
-    return str(_stemmer().stemWord(word))
-
-
-@lru_cache(maxsize=1)
-def _stemmer():  # type: ignore[no-untyped-def]
-    return snowballstemmer.stemmer("english")
+    """Of an English word in lower case. With a stemmer of its own: one keeps the word that it works on, and threads would mix theirs up."""
+    return str(snowballstemmer.stemmer("english").stemWord(word))

@@ -22,9 +22,5 @@ def terms(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word)) if len(word) > 2 else word
-
-
-@lru_cache(maxsize=1)
-def _stemmer():  # type: ignore[no-untyped-def]
-    return snowballstemmer.stemmer("porter")
+    """With a stemmer of its own, as in qa/words.py: threads would mix their words up."""
+    return str(snowballstemmer.stemmer("porter").stemWord(word)) if len(word) > 2 else word

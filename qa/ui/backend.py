@@ -96,6 +96,9 @@ class Backend:
             return suggest(self.pipeline, self._wait_until_idle)
         except QAError:  # the index changed meanwhile; the next look sees how
             return ()
+        except Exception:  # as in _look: without this thread the page would not notice what changes
+            log.exception("no example questions could be made")
+            return ()
 
     def _wait_until_idle(self) -> None:
         """Example questions wait while people's are answered."""

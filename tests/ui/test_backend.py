@@ -92,3 +92,11 @@ def test_a_page_for_others_tells_that_there_is_a_problem_and_not_where() -> None
     backend = Backend(Config().replace("server.hosts", ("qa.example.org",)), pipeline)  # type: ignore[arg-type]
     backend.look()
     assert backend.state.problem == "The articles cannot be reached just now; the server's log says why."
+
+
+def test_a_bug_while_examples_are_made_does_not_stop_the_look_at_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> tuple[str, ...]:
+        raise IndexError
+
+    monkeypatch.setattr("qa.ui.backend.suggest", broken)
+    assert backend_of(FakePipeline())._suggest() == ()
