@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fake_pipeline import MOON, FakePipeline
+from huggingface_hub import constants
 
 from qa.config import Config
 from qa.datatypes import Response
@@ -68,7 +69,8 @@ def test_a_bug_is_told_without_its_traceback_and_does_not_stop_the_looking(caplo
     assert "boom" in caplog.text
 
 
-def test_a_missing_model_is_told_at_every_look(filled: Callable[..., Config]) -> None:
+def test_a_missing_model_is_told_at_every_look(filled: Callable[..., Config], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     config = filled(MOON).replace("embedding.model", "no-such-model")
     backend = backend_of(Pipeline(config))
     first = backend._look().problem

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from qa.evaluation.metrics import Found
 from qa.evaluation.outcomes import Outcome
 from qa.evaluation.runs import Run, evaluate
 from qa.evaluation.summary import summarise
+from qa.server.visitors import Visitor, present
 from qa.ui.evaluation import Evaluation
 from qa.ui.places import Place, place_from
 
@@ -67,6 +69,13 @@ VERDICTS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def asked_by_an_editor() -> Iterator[None]:
+    token = present.set(Visitor(right="editor"))
+    yield
+    present.reset(token)
+
+
 @pytest.fixture
 def made(config: Config, encoder: FakeEncoder) -> Run:
     """A real run over the set: its index is in the cache."""
@@ -108,6 +117,14 @@ def text(markup: str) -> str:
 def listed(markup: str) -> list[str]:
     """Ids of the questions of a list."""
     return re.findall(r'class="row"[^>]* data-question="([^"]*)"', markup)
+
+
+def test_runs_are_shown_to_editors_only(tab, name):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qa.ui.evaluation.current_visitor", lambda: Visitor("ann", "reader"))
+        assert text(tab.show(Place())) == "Runs are for editors to see."
+        assert name not in tab.show(Place(view="run", run=name))
+    assert name in tab.show(Place())
 
 
 def test_without_runs_the_command_that_makes_one_is_told(tab, config):
@@ -308,7 +325,7 @@ from qa.config import Config
 page = qa.ui.serve(Config().replace("ui.port", 0), FakePipeline(), block=False)
 heavy = ("qa.evaluation.runs", "qa.evaluation.statistics", "ir_measures", "scipy", "sklearn")
 print([name for name in heavy if name in sys.modules])
-page.close(verbose=False)
+page.close()
 """
     tests = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tests)
