@@ -9,8 +9,10 @@ from qa.errors import QAError
 
 if __name__ == "__main__":
     try:
+        from qa.server.running import end_process
         from qa.ui import serve
 
         serve(load_config())
+        end_process()
     except QAError as error:
         sys.exit(f"error: {error}")

@@ -136,9 +136,11 @@ def serve(
     settings = settings_from(config, index)
     for name, value in (("ui.host", host), ("ui.port", port), ("ui.mcp", mcp)):
         settings = settings if value is None else settings.replace(name, value)
+    from qa.server.running import end_process
     from qa.ui import serve as serve_page  # after the settings: Gradio takes seconds to import, a wrong setting is told at once
 
     serve_page(settings)
+    end_process()
 
 
 @app.command("eval")

@@ -146,6 +146,19 @@ def test_a_signal_ends_the_server_without_a_fuss(sent: signal.Signals) -> None:
     assert (server.returncode, out.splitlines()[-1], err) == (0, "closed", "")
 
 
+def test_a_process_that_ends_does_not_wait_for_threads_nor_tidies_up_under_them() -> None:
+    code = """
+import atexit, threading, time
+from qa.server.running import end_process
+atexit.register(print, "tidied up")
+threading.Thread(target=time.sleep, args=(600,)).start()
+print("closed", end="")
+end_process()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "closed", "")
+
+
 def refuses(place: str) -> bool:
     try:
         connection = http.client.HTTPConnection(place, timeout=60)
