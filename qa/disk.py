@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 
 def replace_file(path: Path, data: bytes) -> None:
     """`path` has its old bytes or the new ones, whatever happens."""
+    replace_by(path, lambda file: file.write(data))
+
+
+def replace_by(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """The same for bytes that are not all in memory at once."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

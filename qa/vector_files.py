@@ -11,12 +11,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from qa.disk import replace_file
+from qa.disk import replace_by, replace_file
 from qa.vector_parts import Lists, Part, flat_part
 
 FORMAT = 3  # of the manifest
@@ -55,14 +56,13 @@ def save(folder: Path, fingerprint: str, saved: Saved) -> None:
     lists = saved.lists
     if lists is not None and not lists.digest:
         lists = replace(lists, digest=_write_named(folder, fingerprint, lists.faiss_index))
-    data = _bytes(saved.loose.faiss_index)
-    replace_file(_loose_path(folder, fingerprint), data)
+    replace_by(_loose_path(folder, fingerprint), partial(_write, saved.loose.faiss_index))
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "store": saved.identity[0],
         "generation": saved.identity[1],
         "passages": saved.passages,
-        "loose": _digest(data),
+        "loose": _digest_of(saved.loose.faiss_index),
         "listed": [part.digest for part in listed],
         "lists": {"digest": lists.digest, "size": lists.size} if lists is not None else None,
     }
@@ -146,9 +146,8 @@ def _read_file(path: Path, digest: str) -> bytes | None:
 
 
 def _write_named(folder: Path, fingerprint: str, index: Any) -> str:
-    data = _bytes(index)
-    digest = _digest(data)
-    replace_file(_named_path(folder, fingerprint, digest), data)
+    digest = _digest_of(index)
+    replace_by(_named_path(folder, fingerprint, digest), partial(_write, index))
     return digest
 
 
@@ -165,10 +164,19 @@ def _index(data: bytes) -> Any:
     return faiss.deserialize_index(np.frombuffer(data, np.uint8))
 
 
-def _bytes(index: Any) -> bytes:
+def _write(index: Any, file: BinaryIO) -> None:
     import faiss
 
-    return bytes(faiss.serialize_index(index).data)
+    faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
+
+
+def _digest_of(index: Any) -> str:
+    """Of the bytes that are written, some at a time: all of them would take as much memory again."""
+    import faiss
+
+    digest = hashlib.sha256()
+    faiss.write_index(index, faiss.PyCallbackIOWriter(lambda data: digest.update(data) or len(data)))  # type: ignore[attr-defined, func-returns-value]
+    return digest.hexdigest()
 
 
 def _digest(data: bytes) -> str:
