@@ -131,6 +131,7 @@ def test_a_link_with_markup_in_its_question_runs_nothing(context: BrowserContext
 def test_a_conversation_in_the_browser_that_was_tampered_with_runs_nothing(context: BrowserContext, address: str) -> None:
     page = open_page(context, address)
     ask(page, "When was Apollo 11 launched?")
+    page.wait_for_function("JSON.parse(localStorage.getItem('qa-history') ?? '[]').length")  # kept a moment after it is shown
     page.evaluate(
         """() => {
           const payload = "<img src=x onerror=alert(1)>";
