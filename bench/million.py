@@ -41,7 +41,6 @@ from qa.reader import load_reader
 from qa.retriever import Retriever
 from qa.store import Store, text_key
 from qa.store_writer import Entry, StoreWriter
-from qa.stores import searcher
 from qa.words import content_words
 
 HERE = Path(__file__).resolve().parent
@@ -159,11 +158,11 @@ def asked(folder: Path) -> dict[str, object]:
     before = memory()
     started = time.perf_counter()
     store = Store.open(folder)
+    retriever = Retriever(config, store, Named())  # type: ignore[arg-type]
     with store.snapshot():
-        moment = searcher(store, MadeUpEncoder.fingerprint).now()
+        moment = retriever._searcher.now()
     opening = time.perf_counter() - started
     assert moment is not None
-    retriever = Retriever(config, store, Named())  # type: ignore[arg-type]
     for text, row in zip(texts[:WARM], rows[:WARM], strict=True):
         hits = retriever.search(text, 10, vector=row)
     reader.read(texts[0], hits)

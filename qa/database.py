@@ -51,6 +51,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(title, text, content='passage_texts', c
 ADDITIONS = """
 CREATE TABLE IF NOT EXISTS refusals (path TEXT NOT NULL, reason TEXT NOT NULL); -- what indexing could not read
 CREATE INDEX IF NOT EXISTS articles_facts ON articles(published, source, author);  -- what is filtered by, without the texts in between
+CREATE INDEX IF NOT EXISTS articles_splitting ON articles(splitting);
 """
 
 

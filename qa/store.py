@@ -27,8 +27,9 @@ from qa.salvage import is_unfinished
 from qa.seal import verify
 
 ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
+# By the index that has an article's vectors together: by their keys, which are hashes, a million passages take 9 s instead of 0.3.
 _NO_VECTOR = (
-    "NOT EXISTS (SELECT 1 FROM vectors v WHERE v.encoder = (SELECT number FROM encoders WHERE fingerprint = ?) "
+    "NOT EXISTS (SELECT 1 FROM vectors v INDEXED BY vectors_article WHERE v.encoder = (SELECT number FROM encoders WHERE fingerprint = ?) "
     "AND v.key = p.key AND v.article = p.article)"
 )
 
@@ -165,7 +166,8 @@ class Store:
 
     def split_otherwise(self, splitting: str) -> list[str]:
         """Ids of the articles that were cut into passages in another way."""
-        return [row[0] for row in self._db.execute("SELECT id FROM articles WHERE splitting != ? ORDER BY number", (splitting,))]
+        query = "SELECT id FROM articles WHERE splitting < ?1 OR splitting > ?1 ORDER BY number"  # != would read all the texts
+        return [row[0] for row in self._db.execute(query, (splitting,))]
 
     # Copies
 

@@ -8,8 +8,10 @@ All is written beside, synced and renamed, the manifest last. What is damaged is
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from qa.disk import replace_by, replace_file
 from qa.vector_parts import Lists, Part, flat_part
 
 FORMAT = 3  # of the manifest
+READERS = 2  # threads that read and hash
 ATTEMPTS = 5  # to read a manifest and its files while a writer exchanges them
 
 NOTHING = np.empty(0, np.int64)
@@ -110,13 +113,15 @@ def _read_all(folder: Path, fingerprint: str, manifest: Mapping[str, Any], to_se
     for digest in _of_lists(manifest):
         data = _read_file(_named_path(folder, fingerprint, digest), digest)
         lists = Lists(_index(data), manifest["lists"]["size"], digest) if data is not None else None
-    listed = []
-    for digest in manifest["listed"] if lists is not None else ():
+
+    def read_part(digest: str) -> Part | None:
         data = _read_file(_named_path(folder, fingerprint, digest), digest)
-        if data is not None:
-            part = replace(_part(data), digest=digest)
-            listed.append(part if to_search else replace(part, faiss_index=None))
-    return Saved(identity, manifest["passages"], loose, tuple(listed), lists)
+        part = None if data is None else replace(_part(data), digest=digest)
+        return part if part is None or to_search else replace(part, faiss_index=None)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        listed = tuple(filter(None, pool.map(read_part, manifest["listed"] if lists is not None else ())))
+    return Saved(identity, manifest["passages"], loose, listed, lists)
 
 
 def _of_lists(manifest: Mapping[str, Any]) -> list[str]:
@@ -161,7 +166,7 @@ def _part(data: bytes) -> Part:
 def _index(data: bytes) -> Any:
     import faiss
 
-    return faiss.deserialize_index(np.frombuffer(data, np.uint8))
+    return faiss.read_index(faiss.PyCallbackIOReader(io.BytesIO(data).read))  # type: ignore[attr-defined]
 
 
 def _write(index: Any, file: BinaryIO) -> None:
