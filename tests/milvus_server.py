@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.config import Config
+from qa.milvus.engine import CALM
 
 STORES = ("sqlite", "milvus")
 
@@ -35,7 +36,7 @@ class MilvusServer:
     def client(self, database: str = "default") -> Any:
         from pymilvus import MilvusClient
 
-        return MilvusClient(uri=self.uri, db_name=database)
+        return MilvusClient(uri=self.uri, db_name=database, grpc_options=CALM)
 
     def stop(self, save: bool = True) -> None:
         """With `save` it can be started again; writing all that down takes a while."""

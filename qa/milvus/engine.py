@@ -12,6 +12,7 @@ from qa.config import Index
 from qa.errors import ConfigError, StoreError
 
 TIMEOUT = 30.0  # seconds that one request may take
+CALM = {"grpc.keepalive_permit_without_calls": False}  # a server may take pings between calls for an attack, and hang up
 CHUNK = 256  # rows or keys of one request
 NOT_THERE, NOT_LOADED = 100, 101  # Milvus's codes, of collections
 PAGE = 1000  # rows read at a time where there may be many
@@ -46,7 +47,9 @@ class Engine:
         """Connected anew after the server was away."""
         with self._connecting:
             if self._connected is None:
-                self._connected = _client_type()(uri=self.uri, token=self._token, db_name=self.database, timeout=TIMEOUT)
+                self._connected = _client_type()(
+                    uri=self.uri, token=self._token, db_name=self.database, timeout=TIMEOUT, grpc_options=CALM
+                )
             return self._connected
 
     # Collections
