@@ -29,7 +29,7 @@ ARGUMENTS = {"trust_remote_code": True, "shell": True, "allow_pickle": True, "we
              "resolve_entities": True, "load_dtd": True, "no_network": False, "huge_tree": True}  # fmt: skip
 LOADERS = ("from_pretrained", "SentenceTransformer", "CrossEncoder")  # load models, safely if told to
 ALONE = {  # the only places for these
-    "read_index": {"vectors.py"},  # after its hash
+    "read_index": {"vector_files.py"},  # after its hash
     "Popen": {"reading_process.py"},
     "run": set(),
 }
