@@ -2,7 +2,7 @@
 
 A quote is the whole sentence around a span, an excerpt the sentences around the quote; both are slices of the stored
 article. Spans that say the same, in one article or in several, become one answer whose citations name every place.
-What makes an answer believable is gathered here as features; turning them into a probability is qa/calibration.py's.
+What makes an answer believable is gathered in qa/features.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qa.datatypes import Article, Citation, Hit, Span
-from qa.passages import embedding_text
 from qa.sentences import Offsets, sentence_spans
 from qa.words import coverage
 
@@ -68,22 +67,6 @@ def settled(spans: Sequence[Span], unread: Hit, reader_weight: float) -> bool:
     return best - unread.score >= FAR * reader_weight
 
 
-def evidence(group: Group) -> str:
-    """The sentence that the best span stands in, as it is encoded to be compared with the question."""
-    span = group.spans[0]
-    passage, place = span.hit.passage, (span.start - span.hit.passage.start, span.end - span.hit.passage.start)
-    start, end = _quote(sentence_spans(passage.text), place, (0, len(passage.text)))
-    return embedding_text(passage.title, passage.text[start:end])
-
-
-def features(group: Group, likeness: float) -> dict[str, float]:
-    """What tells whether a group answers the question: the reader's score of its best span, and the cosine of question and evidence.
-
-    More was tried and did not tell right answers better (docs/design.md#confidence).
-    """
-    return {"reader": group.spans[0].score, "sentence": likeness}
-
-
 def cite_group(group: Group, first_number: int, find: FindArticle) -> list[Citation]:
     """A citation for each place where the answer stands, one an article first, numbered from `first_number`."""
     seen: set[str] = set()
@@ -111,6 +94,12 @@ def cite_hits(question: str, hits: Sequence[Hit], first_number: int, find: FindA
     return citations
 
 
+def quoted(sentences: Sequence[Offsets], place: Offsets, passage: Offsets) -> Offsets:
+    """The whole sentences that a place lies in, as far as its passage goes: a list without full stops is one long sentence."""
+    touched = [(start, end) for start, end in sentences if start < place[1] and place[0] < end] or [place]
+    return min(place[0], max(touched[0][0], passage[0])), max(place[1], min(touched[-1][1], passage[1]))
+
+
 def _closest_sentence(question: str, hit: Hit) -> Offsets:
     """In characters of the article."""
     passage = hit.passage
@@ -121,7 +110,7 @@ def _closest_sentence(question: str, hit: Hit) -> Offsets:
 
 def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: float, is_span: bool) -> Citation:
     sentences = sentence_spans(article.text, article.language)
-    start, end = _quote(sentences, place, (hit.passage.start, hit.passage.end))
+    start, end = quoted(sentences, place, (hit.passage.start, hit.passage.end))
     excerpt_start, excerpt_end = _excerpt(article.text, sentences, (start, end))
     return Citation(
         number=number,
@@ -141,12 +130,6 @@ def _citation(article: Article, hit: Hit, place: Offsets, number: int, score: fl
         also_in=hit.also_in,
         hit=hit,
     )
-
-
-def _quote(sentences: Sequence[Offsets], place: Offsets, passage: Offsets) -> Offsets:
-    """The whole sentences that a place lies in, as far as its passage goes: a list without full stops is one long sentence."""
-    touched = [(start, end) for start, end in sentences if start < place[1] and place[0] < end] or [place]
-    return min(place[0], max(touched[0][0], passage[0])), max(place[1], min(touched[-1][1], passage[1]))
 
 
 def _excerpt(text: str, sentences: Sequence[Offsets], quote: Offsets) -> Offsets:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.answers import Group, cite_group, cite_hits, evidence, features, grouped, reranked, settled
+from qa.answers import Group, cite_group, cite_hits, grouped, reranked, settled
 from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
@@ -23,6 +23,7 @@ from qa.database import store_errors
 from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Turn
 from qa.encoder import Encoder, load_encoder
 from qa.errors import UnknownArticle
+from qa.features import Features, evidence, features
 from qa.reader import Reader, SentenceReader, load_reader
 from qa.reranker import Reranker, load_reranker
 from qa.retriever import Retriever
@@ -35,7 +36,6 @@ READ_FIRST = 4  # passages; the others only while one of them could still be bet
 CLOSEST = 3  # passages cited when the articles don't say
 
 OnStage = Callable[[str], None]
-Features = dict[str, float]
 
 
 class Pipeline:
@@ -100,7 +100,7 @@ class Pipeline:
             with clock.stage("read"):
                 hits, groups = self._read(standalone, hits, self._the_reader(retriever.encoder))
                 groups = groups[: 1 + self.config.reader.alternatives]
-                known = _features(groups, vector, retriever.encoder)
+                known = _features(standalone, hits[: self.config.retrieval.passages], groups, vector, retriever.encoder)
             response = self._respond(question, standalone, hits, list(zip(groups, known, strict=True)), store, clock, threshold)
             searched = None if response.answer else store.count(filters)
             return replace(response, filters=filters, searched=searched, encoder=retriever.encoder.fingerprint)
@@ -137,11 +137,11 @@ class Pipeline:
         reader = self._the_reader(self.encoder)
         return grouped(reader.read(question, hits), reader.weight)
 
-    def features(self, question: str, groups: Sequence[Group]) -> list[Features]:
-        """What tells how likely each group answers the question."""
+    def features(self, question: str, read: Sequence[Hit], groups: Sequence[Group]) -> list[Features]:
+        """What tells how likely each group answers the question; `read` are the passages that they were found in."""
         with self._snapshot() as store:
             encoder = self._answering(store).encoder
-            return _features(groups, encoder.encode_questions([question])[0], encoder)
+            return _features(question, read, groups, encoder.encode_questions([question])[0], encoder)
 
     def _read(self, question: str, hits: Sequence[Hit], reader: Reader) -> tuple[list[Hit], list[Group]]:
         """Reads the first passages, as many as it takes; a model that has read them knows better than retrieval which come first."""
@@ -264,12 +264,14 @@ class Pipeline:
             return self._calibration
 
 
-def _features(groups: Sequence[Group], question: NDArray[np.float32], encoder: Encoder) -> list[Features]:
-    """`question` is encoded, (dim,)."""
+def _features(
+    question: str, read: Sequence[Hit], groups: Sequence[Group], vector: NDArray[np.float32], encoder: Encoder
+) -> list[Features]:
+    """`vector` is the encoded question, (dim,)."""
     if not groups:
         return []
-    likeness = encoder.encode_passages([evidence(group) for group in groups]) @ question
-    return [features(group, float(cosine)) for group, cosine in zip(groups, likeness, strict=True)]
+    likeness = encoder.encode_passages([evidence(group) for group in groups]) @ vector
+    return [features(question, read, group, float(cosine)) for group, cosine in zip(groups, likeness, strict=True)]
 
 
 def clean_question(question: str) -> str:

@@ -6,9 +6,8 @@ from fakes import article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answers import LONGEST_EXCERPT, MOST_CITATIONS, Group, cite_group, cite_hits, evidence, features, grouped, settled
+from qa.answers import LONGEST_EXCERPT, MOST_CITATIONS, cite_group, cite_hits, grouped, settled
 from qa.datatypes import Article, Hit, Passage, Span
-from qa.passages import embedding_text
 
 MOON = article(
     "moon", "It was late. Neil Armstrong stepped onto the Moon in 1969. Crowds cheered. Rain fell.", "Moon landing", author="Ann"
@@ -107,18 +106,6 @@ def test_the_closest_passages_are_cited_without_a_span():
     assert citation.span is None
     assert citation.quote in MOON.text and "cheered" in citation.quote
     assert cite_hits("Who cheered?", [hit(NASA)], 1, find(MOON)) == []
-
-
-def test_evidence_is_the_sentence_of_the_best_span_behind_the_title():
-    text = "It rained. The tower opened in 1889. It is old."
-    passage = Passage("a", 100, 100 + len(text), text, title="Paris")
-    group = Group((Span(Hit(passage, 1.0), 131, 135, "1889", 2.0),), 1.0)
-    assert evidence(group) == embedding_text("Paris", "The tower opened in 1889.")
-
-
-def test_features_of_an_answer():
-    groups = grouped([span(MOON, "Neil Armstrong", 1.0), span(NASA, "Neil Armstrong", 2.0), span(MOON, "1969", 0.8)], 1.0)
-    assert features(groups[0], 0.4) == {"reader": 2.0, "sentence": 0.4}
 
 
 @settings(max_examples=200, deadline=None)

@@ -37,7 +37,7 @@ LAYERS = (
     {"answers", "articles", "feedback", "full_text", "reader", "reranker", "span_reader", "store_writer", "vectors"},
     {"local", "milvus"},
     {"stores"},
-    {"batches", "check", "indexer", "looks", "reading_process", "repair", "retriever"},
+    {"batches", "check", "features", "indexer", "looks", "reading_process", "repair", "retriever"},
     {"pipeline"},
     {"server"},
     {"evaluation", "options", "terminal", "ui"},

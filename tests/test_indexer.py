@@ -605,7 +605,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     if os.system(f"mount -t tmpfs -o size=400k tmpfs {place} 2>/dev/null") != 0:
         pytest.skip("mounting needs root")
     yield place
-    os.system(f"umount {place}")
+    os.system(f"umount --lazy {place}")  # a test that failed may hold it still
 
 
 @ON_FILES

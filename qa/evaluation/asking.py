@@ -15,6 +15,7 @@ from qa.datatypes import Article, Filters, Hit, Passage, Response, Turn
 from qa.evaluation.datasets import Question
 from qa.evaluation.metrics import CUTOFF
 from qa.evaluation.outcomes import Mode, Outcome, found
+from qa.features import Features
 from qa.sentences import paragraph_spans
 
 DOCUMENT_HITS = 50  # passages searched for where documents are judged, to find ten documents
@@ -35,7 +36,7 @@ class Asked(Protocol):
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Group]: ...
 
-    def features(self, question: str, groups: Sequence[Group]) -> list[dict[str, float]]: ...
+    def features(self, question: str, read: Sequence[Hit], groups: Sequence[Group]) -> list[Features]: ...
 
     def article(self, article_id: str) -> Article: ...
 
@@ -105,11 +106,12 @@ def _read_paragraph(pipeline: Asked, question: Question) -> Outcome:
     """The reader alone, on the paragraph where the answer stands or should."""
     passage = gold_paragraph(question, pipeline)
     started = time.perf_counter()
-    groups = pipeline.read(question.question, [Hit(passage, 1.0)])
+    read = [Hit(passage, 1.0)]
+    groups = pipeline.read(question.question, read)
     outcome = Outcome(question, latency_ms=_milliseconds(started))
     if not groups:
         return outcome
-    (known,) = pipeline.features(question.question, groups[:1])
+    (known,) = pipeline.features(question.question, read, groups[:1])
     settings = pipeline.config.reader
     calibration = Calibration.load(settings.model, settings.calibration)
     confidence = calibration.confidence(known)

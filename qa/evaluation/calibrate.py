@@ -105,7 +105,7 @@ def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> I
         right = bool(groups) and is_right(groups[0].text, [gold.text for gold in question.gold])
         place = question.paragraph or next(iter(question.gold), None)
         asked_of = place.article_id if place else hits[0].passage.article_id if hits else ""
-        known = pipeline.features(text, groups[:1])[0] if groups else {}
+        known = pipeline.features(text, hits, groups[:1])[0] if groups else {}
         yield Sample(known, right, question.answerable, f"{dataset.name}: {asked_of}")
 
 

@@ -1,0 +1,58 @@
+"""What is known of an answer: where it stands, what is asked, and what else was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.answers import Group
+from qa.datatypes import Hit, Passage, Span
+from qa.features import MOST_WORDS, evidence, features
+from qa.passages import embedding_text
+
+TEXT = "It rained. The tower opened in 1889. It did not fall."
+
+
+def hit(article_id: str = "a", start: int = 100) -> Hit:
+    return Hit(Passage(article_id, start, start + len(TEXT), TEXT, title="Paris"), 1.0)
+
+
+def group(text: str) -> Group:
+    start = 100 + TEXT.index(text)
+    return Group((Span(hit(), start, start + len(text), text, 2.0),), 1.0)
+
+
+def test_evidence_is_the_sentence_of_the_best_span_behind_the_title():
+    assert evidence(group("1889")) == embedding_text("Paris", "The tower opened in 1889.")
+
+
+def test_features_of_an_answer():
+    read = [hit(), hit("b"), hit("a", 900), hit("c")]
+    assert features("When did the tower in Paris open?", read, group("1889"), 0.4) == {
+        "reader": 2.0,
+        "sentence": 0.4,
+        "words": 3.0,
+        "denied": 0.0,
+        "crowd": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "denied"),
+    [
+        ("When did the tower not open?", "1889", 1.0),
+        ("Why didn’t it open?", "1889", 1.0),
+        ("What did not fall?", "It did not fall", 0.0),
+        ("What is a knot?", "1889", 0.0),
+    ],
+)
+def test_a_denial_that_the_evidence_does_not_share_is_told(question, answer, denied):
+    assert features(question, [hit()], group(answer), 0.4)["denied"] == denied
+
+
+def test_the_crowd_around_the_only_passage_that_was_read_is_not_known():
+    assert "crowd" not in features("When did it open?", [hit()], group("1889"), 0.4)
+
+
+def test_the_words_of_a_long_question_count_no_further():
+    long = " ".join(f"word{number}" for number in range(50))
+    assert features(long, [hit()], group("1889"), 0.4)["words"] == MOST_WORDS
