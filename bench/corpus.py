@@ -26,15 +26,26 @@ COMMON = """the of and in to a was is for as on with by he that at from it his a
 also but not first its who they have been her new other she when two into all more after most time some years during there year
 city state world war people known part made many used century government three such between under name later national became
 system states number family group called early high several country general place work second university""".split()
-VOCABULARY = 200_000
-TOPICS = 2_000
 TOPIC_WORDS = 300
 NAMES = 12  # of an article
 PASSAGES = 20  # of an article
-WORDS = 110  # of a passage, on average
 SHARES = (0.42, 0.38, 0.15, 0.05)  # of function words, all others, the topic's, the article's names
 DIMENSION = 384
 WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What sets one corpus apart from another. `fall` is Zipf's exponent, `words` are those of a passage, on average."""
+
+    seed: int = 7
+    vocabulary: int = 200_000
+    fall: float = 1.0
+    topics: int = 2_000
+    words: int = 110
+
+
+SHAPES = {"usual": Shape(), "other": Shape(seed=23, vocabulary=60_000, fall=1.1, topics=300, words=150)}
 
 
 @dataclass(frozen=True)
@@ -47,16 +58,19 @@ class Question:
 class Corpus:
     """Article by number: each is made by itself, so that a corpus of any size begins with those of a smaller one."""
 
-    def __init__(self, seed: int = 7) -> None:
-        self._seed = seed
-        chance = np.random.default_rng(seed)
+    def __init__(self, shape: Shape = SHAPES["usual"]) -> None:
+        self._shape = shape
+        self._seed = shape.seed
+        chance = np.random.default_rng(shape.seed)
         functional = [word for word in COMMON if word in STOP_WORDS]
         self.functional = functional + sorted(STOP_WORDS - set(functional))
-        self.words = _words(chance)
+        self.words = _words(chance, shape.vocabulary)
         self._functional_steps = _steps(len(self.functional), 2)
-        self._steps = _steps(VOCABULARY, 30)
+        self._steps = _steps(shape.vocabulary, 30, shape.fall)
         self._topic_steps = _steps(TOPIC_WORDS, 5)
-        self._topics = np.stack([chance.choice(VOCABULARY - 500, TOPIC_WORDS, replace=False) + 500 for _ in range(TOPICS)])
+        self._topics = np.stack(
+            [chance.choice(shape.vocabulary - 500, TOPIC_WORDS, replace=False) + 500 for _ in range(shape.topics)]
+        )
 
     def article(self, number: int) -> Article:
         title, paragraphs = self.paragraphs(number)
@@ -68,8 +82,8 @@ class Corpus:
     def paragraphs(self, number: int) -> tuple[str, list[str]]:
         """The title, and the text of each passage."""
         chance = self._chance(number)
-        topic = self._topics[int(chance.integers(TOPICS))]
-        names = chance.integers(VOCABULARY // 10, VOCABULARY, NAMES)
+        topic = self._topics[int(chance.integers(len(self._topics)))]
+        names = chance.integers(len(self.words) // 10, len(self.words), NAMES)
         title = " ".join(self.words[word].capitalize() for word in [names[0], topic[int(chance.integers(30))]])
         return title, [self._paragraph(chance, topic, names) for _ in range(PASSAGES)]
 
@@ -86,7 +100,7 @@ class Corpus:
         return Question(f"What {' '.join(words)}?", article, passage)
 
     def _paragraph(self, chance: np.random.Generator, topic: NDArray[np.int64], names: NDArray[np.int64]) -> str:
-        count = int(chance.integers(WORDS - 30, WORDS + 31))
+        count = int(chance.integers(self._shape.words - 30, self._shape.words + 31))
         kinds = chance.choice(4, count, p=SHARES)
         general, topical = _drawn(chance, self._steps, count), topic[_drawn(chance, self._topic_steps, count)]
         functional, own = _drawn(chance, self._functional_steps, count), names[chance.integers(0, NAMES, count)]
@@ -103,8 +117,8 @@ class Corpus:
         """word -> its vector, (dim,), weighted by how rare it is."""
         chance = np.random.default_rng([self._seed, 2])
         spread = (1 + np.arange(DIMENSION)) ** -0.35
-        of_topics = chance.standard_normal((TOPICS, DIMENSION), np.float32)
-        rows = chance.standard_normal((VOCABULARY, DIMENSION), np.float32)
+        of_topics = chance.standard_normal((len(self._topics), DIMENSION), np.float32)
+        rows = chance.standard_normal((len(self.words), DIMENSION), np.float32)
         for topic, words in enumerate(self._topics):
             rows[words] = 0.7 * rows[words] + 0.7 * of_topics[topic]
         likely = np.diff(self._steps, prepend=0)
@@ -135,7 +149,7 @@ class MadeUpEncoder:
         return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def _words(chance: np.random.Generator) -> list[str]:
+def _words(chance: np.random.Generator, count: int) -> list[str]:
     """Real ones first, then made of syllables; every third is an inflection of an earlier one."""
     starts = "b b br c c ch cr d d f fl g gr h j k l l m m n n p p pr r r s s sh st t t th tr v w".split()
     vowels = "a a a a e e e e i i i o o o u u ai ea ou".split()
@@ -143,7 +157,7 @@ def _words(chance: np.random.Generator) -> list[str]:
     inflections = "s s ed ing er al ly ation".split()
     found = dict.fromkeys(word for word in COMMON if word not in STOP_WORDS)
     stems: list[str] = list(found)
-    while len(found) < VOCABULARY:
+    while len(found) < count:
         if stems and chance.random() < 0.35:
             word = stems[int(chance.integers(len(stems)))] + inflections[int(chance.integers(len(inflections)))]
         else:
@@ -155,9 +169,9 @@ def _words(chance: np.random.Generator) -> list[str]:
     return list(found)
 
 
-def _steps(size: int, offset: float) -> NDArray[np.float64]:
+def _steps(size: int, offset: float, fall: float = 1.0) -> NDArray[np.float64]:
     """Cumulative shares of ranks 1 to `size`, falling as Zipf-Mandelbrot says."""
-    steps = np.cumsum(1 / (np.arange(size) + offset))
+    steps = np.cumsum((np.arange(size) + offset) ** -fall)
     return steps / steps[-1]
 
 

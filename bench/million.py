@@ -1,12 +1,13 @@
 """A thousand to a million made-up passages: how well and how fast they are searched, and what they cost.
 
-    python bench/million.py [--sizes 1000 10000 100000 1000000] [--folder DIR] [--questions 300]
+    python bench/million.py [--sizes 1000 10000 100000 1000000] [--corpus other] [--folder DIR] [--questions 300]
 
 Articles, questions and vectors come from bench/corpus.py, since encoding a million passages takes hours. The store is filled without
 cutting and without looking for copies; everything else is what `qa index` and a question do. For each size: recall@10 of the dense part
 against comparing with every vector; milliseconds of `Retriever.search` without encoding the question, in a process of its own; its memory
 with encoder and reader loaded; seconds to open the index and to add 1,000 passages beside encoding; bytes. Results go to
-bench/results/million.json and million.svg. An index that is in DIR already is measured as it is (a million passages take 6 GB).
+bench/results/million.json and million.svg, those of the "other" corpus to million_other.json. An index that is in DIR already is measured as
+it is (a million passages take 6 GB).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from corpus import DIMENSION, PASSAGES, Corpus, MadeUpEncoder
+from corpus import DIMENSION, PASSAGES, SHAPES, Corpus, MadeUpEncoder
 from machine import described
 from numpy.typing import NDArray
 
@@ -56,6 +57,7 @@ FILTERS = {"one of forty sources": Filters(source="paper7.example"), "half of th
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="passages")
+    parser.add_argument("--corpus", choices=SHAPES, default="usual", help="another one: longer passages, fewer words and topics")
     parser.add_argument("--folder", type=Path, help="where the indexes are, or are made and kept")
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)  # the process that is measured
@@ -64,14 +66,14 @@ def main() -> None:
         print(json.dumps(asked(options.ask)))
         return
     with tempfile.TemporaryDirectory() as temporary:
-        corpus = Corpus()
+        corpus = Corpus(SHAPES[options.corpus])
         rows = [measured(corpus, size, (options.folder or Path(temporary)) / str(size), options.questions) for size in options.sizes]
-    write({row["passages"]: row for row in rows})
+    write({row["passages"]: row for row in rows}, "million" if options.corpus == "usual" else f"million_{options.corpus}")
 
 
-def write(rows: dict[int, dict[str, object]]) -> None:
+def write(rows: dict[int, dict[str, object]], name: str) -> None:
     """Sizes that were not measured this time stay as they were."""
-    file = RESULTS / "million.json"
+    file = RESULTS / f"{name}.json"
     before = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
     merged = {row["passages"]: row for row in before} | rows
     report = {"machine": described(), "rows": [merged[size] for size in sorted(merged)]}

@@ -27,10 +27,10 @@ K1, B = 1.2, 0.75  # of BM25, as in SQLite
 PREFIX = 3  # letters that a word shares with its stem
 
 Counts = Callable[[str], int]
-Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]  # of each passage number, whether it may be found
 
 
-def search_words(store: Store, words: Sequence[str], k: int, allowed: Numbers | None, passages_with: Counts, total: int) -> Scored:
+def search_words(store: Store, words: Sequence[str], k: int, allowed: Flags | None, passages_with: Counts, total: int) -> Scored:
     """Up to k (passage number, BM25 score), best first, among `allowed` if given; of `total` passages, `passages_with` a word."""
     words = words[:MOST_TERMS]
     rarer = telling(words, passages_with)
@@ -56,9 +56,8 @@ def match_expression(words: Sequence[str]) -> str:
     return " OR ".join(f'"{word}"' for word in words)
 
 
-def _among(allowed: Numbers, found: Scored) -> Scored:
-    numbers = np.fromiter((number for number, _ in found), np.int64, len(found))
-    return [one for one, is_allowed in zip(found, np.isin(numbers, allowed), strict=True) if is_allowed]
+def _among(allowed: Flags, found: Scored) -> Scored:
+    return [(number, score) for number, score in found if allowed[number]]
 
 
 def _weight(count: int, total: int) -> float:

@@ -14,6 +14,7 @@ from qa.datatypes import Filters
 from qa.full_text import search_words
 from qa.storage import Scored
 from qa.store import Store
+from qa.vector_parts import Chosen
 from qa.vectors import VectorIndex, in_step, saved
 
 RECENT = 2  # moments kept; they share what is large
@@ -27,20 +28,22 @@ class LocalMoment:
     vectors: VectorIndex
 
     def nearest(self, vector: NDArray[np.float32], k: int, filters: Filters) -> Scored:
-        return self.vectors.search(vector[None], k, self._allowed(filters))[0]
+        return self.vectors.search(vector[None], k, self._chosen(filters))[0]
 
     def cosines(self, vector: NDArray[np.float32], numbers: Iterable[int]) -> dict[int, float]:
         return self.vectors.cosines(vector, numbers)
 
     def with_words(self, words: Sequence[str], k: int, filters: Filters) -> Scored:
-        return search_words(self.store, words, k, self._allowed(filters), self._passages_with, len(self.vectors.numbers))
+        chosen = self._chosen(filters)
+        allowed = None if chosen is None else chosen.flags
+        return search_words(self.store, words, k, allowed, self._passages_with, len(self.vectors.numbers))
 
-    def _allowed(self, filters: Filters) -> NDArray[np.int64] | None:
+    def _chosen(self, filters: Filters) -> Chosen | None:
         return self._passages_of(filters) if filters else None
 
     @cached_property
-    def _passages_of(self) -> Callable[[Filters], NDArray[np.int64]]:
-        return lru_cache(maxsize=4)(self.store.allowed_passages)
+    def _passages_of(self) -> Callable[[Filters], Chosen]:
+        return lru_cache(maxsize=4)(lambda filters: self.vectors.chosen(self.store.allowed_passages(filters)))
 
     @cached_property
     def _passages_with(self) -> Callable[[str], int]:

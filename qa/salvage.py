@@ -25,7 +25,7 @@ def finish_salvage(folder: Path) -> None:
     """Puts the new file in place, if there is one. By the holder of the lock."""
     if not is_unfinished(folder):
         return
-    derived = [*folder.glob("vectors-*.faiss"), *folder.glob("vectors-*.json")]  # from what the damaged file held
+    derived = list(folder.glob("vectors-*"))  # from what the damaged file held
     for leftover in [*(folder / name for name in (f"{FILE}-wal", f"{FILE}-shm", SEAL)), *derived]:
         leftover.unlink(missing_ok=True)
     sync_folder(folder)

@@ -1,37 +1,35 @@
 """The files of a vector index, beside the store: `vectors-FINGERPRINT.json`, which vouches for the others, and what it names.
 
-`vectors-FINGERPRINT.faiss` holds what is searched one by one and is written anew each time. Lists, and each part in lists, are in
-files named by their content, `vectors-FINGERPRINT-DIGEST.faiss`, which are never changed, and removed when nothing needs them any more.
-All is written beside, synced and renamed, the manifest last. What is damaged is left out when reading: it is made anew from the store.
+`vectors-FINGERPRINT-DIGEST.safetensors` holds a piece of it, or where its lists lie. These files are named by their content, never changed,
+and removed when nothing needs them any more. All is written beside, synced and renamed, the manifest last. What is damaged is left out
+when reading: it is made anew from the store.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 
-from qa.disk import replace_by, replace_file
-from qa.vector_parts import Lists, Part, flat_part
+from qa.disk import replace_file
+from qa.vector_lists import Lists, Numbers, Rows
+from qa.vector_parts import Part, Piece, part_of, piece_of
 
-FORMAT = 3  # of the manifest
-READERS = 2  # threads that read and hash
+FORMAT = 4  # of the manifest
 ATTEMPTS = 5  # to read a manifest and its files while a writer exchanges them
-
-NOTHING = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What files hold. `identity` is that of the store then, `passages` how many were there; a part that is damaged is left out."""
+    """What files hold. `identity` is that of the store then, `passages` how many were there; what is damaged is left out."""
 
     identity: tuple[str, int]
     passages: int
@@ -41,7 +39,8 @@ class Saved:
 
 
 def read(folder: Path, fingerprint: str, to_search: bool) -> Saved | None:
-    """None when there is no manifest, or none that holds. Where nobody is `to_search`, parts in lists are not kept in memory."""
+    """None when there is no manifest, or none that holds. All that is in lists is one part; where nobody is `to_search`, one for each file,
+    and vectors are not kept in memory."""
     for _ in range(ATTEMPTS):
         path = manifest_path(folder, fingerprint)
         manifest = _manifest(path)
@@ -54,35 +53,39 @@ def read(folder: Path, fingerprint: str, to_search: bool) -> Saved | None:
 
 
 def save(folder: Path, fingerprint: str, saved: Saved) -> None:
-    """Parts in lists that have a file already, as `written` gives it to them, stay as they are."""
-    listed = [part if part.digest else written(folder, fingerprint, part) for part in saved.listed]
-    lists = saved.lists
-    if lists is not None and not lists.digest:
-        lists = replace(lists, digest=_write_named(folder, fingerprint, lists.faiss_index))
-    replace_by(_loose_path(folder, fingerprint), partial(_write, saved.loose.faiss_index))
+    """The manifest of parts that were `written`, and where the lists lie; what is not named any more goes."""
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "store": saved.identity[0],
         "generation": saved.identity[1],
         "passages": saved.passages,
-        "loose": _digest_of(saved.loose.faiss_index),
-        "listed": [part.digest for part in listed],
-        "lists": {"digest": lists.digest, "size": lists.size} if lists is not None else None,
+        "loose": saved.loose.digest,
+        "listed": [part.digest for part in saved.listed],
+        "lists": _saved_lists(folder, fingerprint, saved.lists, saved.listed) if saved.lists else None,
     }
-    replace_file(manifest_path(folder, fingerprint), json.dumps({**manifest, "sha256": _said(manifest)}, indent=1).encode())
-    named = {_named_path(folder, fingerprint, digest) for digest in [*manifest["listed"], lists.digest if lists else ""]}
-    for leftover in set(folder.glob(f"vectors-{fingerprint}-*.faiss")) - named:
+    path = manifest_path(folder, fingerprint)
+    replace_file(path, json.dumps({**manifest, "sha256": _said(manifest)}, indent=1).encode())
+    named = {_path(folder, fingerprint, digest) for digest in _named(manifest)}
+    for leftover in set(folder.glob(f"vectors-{fingerprint}[-.]*")) - named - {path}:
         leftover.unlink(missing_ok=True)
 
 
-def written(folder: Path, fingerprint: str, part: Part) -> Part:
-    """The part without what is searched, now that it has a file."""
-    return replace(part, faiss_index=None, digest=_write_named(folder, fingerprint, part.faiss_index))
+def _saved_lists(folder: Path, fingerprint: str, lists: Lists, listed: Sequence[Part]) -> dict[str, Any]:
+    sizes = sum((part.sizes for part in listed), np.zeros(len(lists.centres), np.int64))
+    return {"digest": _write(folder, fingerprint, {"centres": lists.centres, "sizes": sizes}), "size": lists.size, "probes": lists.probes}
+
+
+def written(folder: Path, fingerprint: str, lists: Lists | None, numbers: Numbers, blocks: Iterable[Rows]) -> Part:
+    """A part with a file; what is searched is not kept."""
+    if not len(numbers):
+        return Part()
+    piece = piece_of(lists, numbers, blocks)
+    return Part(numbers, piece.sizes, digest=_write(folder, fingerprint, vars(piece)))
 
 
 def saved_files(folder: Path) -> list[Path]:
-    """Manifests and FAISS files of a folder."""
-    return sorted([*folder.glob("vectors-*.faiss"), *folder.glob("vectors-*.json")])
+    """Manifests and what they name, or named, in a folder."""
+    return sorted(folder.glob("vectors-*"))
 
 
 def fingerprints(folder: Path) -> list[str]:
@@ -96,9 +99,7 @@ def faulty_files(folder: Path, fingerprint: str) -> list[Path]:
     manifest = _manifest(path)
     if manifest is None:
         return [path]
-    files = {_loose_path(folder, fingerprint): manifest["loose"]}
-    files |= {_named_path(folder, fingerprint, digest): digest for digest in [*manifest["listed"], *_of_lists(manifest)]}
-    return [file for file, digest in files.items() if _read_file(file, digest) is None]
+    return [_path(folder, fingerprint, digest) for digest in _named(manifest) if _arrays(folder, fingerprint, digest) is None]
 
 
 def manifest_path(folder: Path, fingerprint: str) -> Path:
@@ -106,26 +107,30 @@ def manifest_path(folder: Path, fingerprint: str) -> Path:
 
 
 def _read_all(folder: Path, fingerprint: str, manifest: Mapping[str, Any], to_search: bool) -> Saved:
-    identity = manifest["store"], manifest["generation"]
-    data = _read_file(_loose_path(folder, fingerprint), manifest["loose"])
-    loose = _part(data) if data is not None else flat_part(NOTHING, [])
-    lists = None
-    for digest in _of_lists(manifest):
-        data = _read_file(_named_path(folder, fingerprint, digest), digest)
-        lists = Lists(_index(data), manifest["lists"]["size"], digest) if data is not None else None
+    def pieces(digests: Sequence[str]) -> Iterator[tuple[str, Piece]]:
+        for digest in digests:
+            if arrays := _arrays(folder, fingerprint, digest):
+                yield digest, Piece(**arrays)
 
-    def read_part(digest: str) -> Part | None:
-        data = _read_file(_named_path(folder, fingerprint, digest), digest)
-        part = None if data is None else replace(_part(data), digest=digest)
-        return part if part is None or to_search else replace(part, faiss_index=None)
+    def parts(lists: Lists | None, digests: Sequence[str], sizes: Numbers | None = None) -> list[Part]:
+        if to_search:
+            return [part_of(lists, (piece for _, piece in pieces(digests)), sizes)] if digests else []
+        return [Part(piece.numbers, piece.sizes, digest=digest) for digest, piece in pieces(digests)]
 
-    with ThreadPoolExecutor(READERS) as pool:
-        listed = tuple(filter(None, pool.map(read_part, manifest["listed"] if lists is not None else ())))
-    return Saved(identity, manifest["passages"], loose, listed, lists)
+    told = manifest["lists"]
+    of_lists = _arrays(folder, fingerprint, told["digest"]) if told else None
+    lists = Lists(of_lists["centres"], told["probes"], told["size"]) if of_lists else None
+    listed = parts(lists, manifest["listed"], of_lists["sizes"]) if of_lists else []
+    loose = parts(None, _loose(manifest))
+    return Saved((manifest["store"], manifest["generation"]), manifest["passages"], loose[0] if loose else Part(), tuple(listed), lists)
 
 
-def _of_lists(manifest: Mapping[str, Any]) -> list[str]:
-    return [manifest["lists"]["digest"]] if manifest["lists"] else []
+def _loose(manifest: Mapping[str, Any]) -> list[str]:
+    return [manifest["loose"]] if manifest["loose"] else []
+
+
+def _named(manifest: Mapping[str, Any]) -> list[str]:
+    return [*_loose(manifest), *manifest["listed"], *([manifest["lists"]["digest"]] if manifest["lists"] else [])]
 
 
 def _manifest(path: Path) -> dict[str, Any] | None:
@@ -142,55 +147,27 @@ def _said(manifest: Mapping[str, Any]) -> str:
     return _digest(json.dumps(manifest, sort_keys=True).encode())
 
 
-def _read_file(path: Path, digest: str) -> bytes | None:
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    return data if _digest(data) == digest else None
-
-
-def _write_named(folder: Path, fingerprint: str, index: Any) -> str:
-    digest = _digest_of(index)
-    replace_by(_named_path(folder, fingerprint, digest), partial(_write, index))
+def _write(folder: Path, fingerprint: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Their digest, which stands in the file's name. A file that is there already is left as it is."""
+    data = save_arrays(dict(arrays))
+    digest = _digest(data)
+    if _arrays(folder, fingerprint, digest) is None:
+        replace_file(_path(folder, fingerprint, digest), data)
     return digest
 
 
-def _part(data: bytes) -> Part:
-    import faiss
-
-    index = _index(data)
-    return Part(faiss.vector_to_array(index.id_map), index)
-
-
-def _index(data: bytes) -> Any:
-    import faiss
-
-    return faiss.read_index(faiss.PyCallbackIOReader(io.BytesIO(data).read))  # type: ignore[attr-defined]
-
-
-def _write(index: Any, file: BinaryIO) -> None:
-    import faiss
-
-    faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
-
-
-def _digest_of(index: Any) -> str:
-    """Of the bytes that are written, some at a time: all of them would take as much memory again."""
-    import faiss
-
-    digest = hashlib.sha256()
-    faiss.write_index(index, faiss.PyCallbackIOWriter(lambda data: digest.update(data) or len(data)))  # type: ignore[attr-defined, func-returns-value]
-    return digest.hexdigest()
+def _arrays(folder: Path, fingerprint: str, digest: str) -> dict[str, NDArray[Any]] | None:
+    """None when the file is not the one that was written."""
+    try:
+        data = _path(folder, fingerprint, digest).read_bytes()
+    except OSError:
+        return None
+    return load_arrays(data) if _digest(data) == digest else None
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _loose_path(folder: Path, fingerprint: str) -> Path:
-    return folder / f"vectors-{fingerprint}.faiss"
-
-
-def _named_path(folder: Path, fingerprint: str, digest: str) -> Path:
-    return folder / f"vectors-{fingerprint}-{digest[:16]}.faiss"
+def _path(folder: Path, fingerprint: str, digest: str) -> Path:
+    return folder / f"vectors-{fingerprint}-{digest[:16]}.safetensors"

@@ -1,28 +1,31 @@
-"""Nearest passages by vector: a FAISS index, derived from the store and never the only copy of anything.
+"""Nearest passages by vector: an index for FAISS, derived from the store and never the only copy of anything.
 
-Up to `EXACT_LIMIT` passages are compared one by one. When there are more, so many at a time are put into lists (qa/vector_parts.py) for
-good, and the rest goes on being compared one by one: adding some never changes what is large. Removed passages are left out of what is
-found. When the index has grown `GROWTH` times or lost a quarter, lists are made anew from a sample that does not depend on the order of
-indexing. Nothing is ever encoded here. Files are qa/vector_files.py's.
+Up to `EXACT_LIMIT` passages are compared one by one. When there are more, so many at a time are put into lists (qa/vector_lists.py) for
+good, and the rest goes on being compared one by one: adding some never changes what is large, and takes no more memory however many there
+are. Removed passages are left out of what is found. When the index has grown `GROWTH` times or lost a quarter, lists are made anew from a
+sample that does not depend on the order of indexing. Nothing is ever encoded here. Files are qa/vector_files.py's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa import vector_files
 from qa.store import Store
-from qa.vector_parts import Lists, Numbers, Part, Rows, flat_part, learned, part_in_lists, sample_size
+from qa.vector_lists import BLOCK as BLOCK
+from qa.vector_lists import Lists, Numbers, Rows, learned, sample_size
+from qa.vector_parts import Chosen, Part, are_among, part_of, piece_of
 
-EXACT_LIMIT = 100_000
+EXACT_LIMIT = 16_384
 GROWTH = 4
 MOST_GONE = 0.25  # of the passages in lists
-BLOCK = 8192  # vectors read from the store at a time
+
+Make = Callable[[Lists | None, Numbers, Iterable[Rows]], Part]
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,27 @@ class VectorIndex:
     def parts(self) -> tuple[Part, ...]:
         return (self.loose, *self.listed)
 
-    def search(self, questions: Rows, k: int, allowed: Numbers | None = None) -> list[list[tuple[int, float]]]:
-        """For each row of `questions` (n, dim): up to k (passage number, cosine), best first, among `allowed` if given."""
+    def search(self, questions: Rows, k: int, chosen: Chosen | None = None) -> list[list[tuple[int, float]]]:
+        """For each row of `questions` (n, dim): up to k (passage number, cosine), best first, among the `chosen` if given."""
         k = min(k, len(self.numbers))
-        if k == 0 or (allowed is not None and len(allowed) == 0):
+        if k == 0 or (chosen is not None and chosen.count == 0):
             return [[] for _ in questions]
-        flags = None if allowed is None else self._flags(allowed)
-        probes = 0 if self.lists is None else self.lists.probes_among(1 if flags is None else max(flags.sum(), 1) / len(self.numbers))
-        found = [part.search(questions, k, flags, probes) for part in self.parts if len(part.numbers)]
+        probes = 1 if self.lists is None else self.lists.probes_among(1 if chosen is None else chosen.count / len(self.numbers))
+        found = [part.search(questions, k, chosen or self._still_there, probes) for part in self.parts if len(part.numbers)]
         scores, numbers = (np.concatenate(pieces, axis=1) for pieces in zip(*found, strict=True))
         return [_best(*row, k) for row in zip(scores, numbers, strict=True)]
 
+    def chosen(self, numbers: Numbers) -> Chosen:
+        """Those of the passages that are in the index, to be searched."""
+        flags = np.zeros(int(self.numbers[-1]) + 1 if len(self.numbers) else 0, np.bool_)
+        there = numbers[are_among(numbers, self.numbers)]
+        flags[there] = True
+        return Chosen(flags, len(there))
+
     def cosines(self, question: NDArray[np.float32], numbers: Iterable[int]) -> dict[int, float]:
         """passage number -> its cosine with one question (dim,), for those passages that are in the index."""
-        wanted = np.fromiter(numbers, dtype=np.int64)
+        given = np.fromiter(numbers, dtype=np.int64)
+        wanted = given[are_among(given, self.numbers)]
         found: dict[int, float] = {}
         for part in self.parts:
             known = wanted[part.known(wanted)]
@@ -70,11 +80,10 @@ class VectorIndex:
         """Whether it can be brought up to so many passages without new lists or parts in lists."""
         return passages - sum(len(part.numbers) for part in self.listed) <= EXACT_LIMIT
 
-    def _flags(self, allowed: Numbers) -> NDArray[np.bool_]:
-        """(highest number + 1,): which passage numbers are allowed."""
-        flags = np.zeros(int(self.numbers[-1]) + 1, np.bool_)
-        flags[allowed[allowed < len(flags)]] = True
-        return flags
+    @cached_property
+    def _still_there(self) -> Chosen | None:
+        """What may be found where nothing else is said; None: all of it."""
+        return self.chosen(self.numbers) if sum(len(part.numbers) for part in self.parts) > len(self.numbers) else None
 
 
 def open_vectors(store: Store, fingerprint: str) -> VectorIndex:
@@ -83,7 +92,7 @@ def open_vectors(store: Store, fingerprint: str) -> VectorIndex:
 
 
 def refresh(store: Store, fingerprint: str) -> None:
-    """Brings the saved files in step with the store. What is large is written as soon as it is made, and not kept in memory."""
+    """Brings the saved files in step with the store. Each part is written as soon as it is made, and not kept in memory."""
     before = saved(store, fingerprint, to_search=False)
     current = in_step(before, store, fingerprint, partial(vector_files.written, store.folder, fingerprint))
     if current is not before:
@@ -101,59 +110,54 @@ def saved(store: Store, fingerprint: str, to_search: bool = True) -> VectorIndex
     return VectorIndex(fingerprint, identity, numbers, found.loose, found.listed, found.lists)
 
 
-def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str, keep: Callable[[Part], Part] = lambda part: part) -> VectorIndex:
+def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str, make: Make | None = None) -> VectorIndex:
     """`vectors` brought up to the store's generation: what is new is added, what is gone is left out. KeyError when a vector is missing.
 
-    `keep` is given each part in lists that is made, and returns what stands for it.
+    `make` makes parts, of lists or of none, numbers and vectors; if not given, such as are searched.
     """
+    make = make or _to_search
     with store.snapshot():
         identity = store.identity
         if vectors is not None and vectors.identity == identity:
             return vectors
         if vectors is None or not _is_earlier(vectors.identity, identity):
-            vectors = VectorIndex(fingerprint, identity, np.empty(0, np.int64), flat_part(np.empty(0, np.int64), []))
+            vectors = VectorIndex(fingerprint, identity, np.empty(0, np.int64), Part())
         wanted = store.passage_numbers()
         if vectors.identity[1] >= 0 and np.array_equal(vectors.numbers, wanted):
             return replace(vectors, identity=identity)  # something else was written, such as another encoder's vectors
-        alive = tuple(_alive(part, wanted) for part in vectors.listed)
-        lists = _lists(vectors.lists, alive, store, fingerprint, wanted)
-        listed = list(alive) if lists is not None and lists is vectors.lists else []
-        rest = np.setdiff1d(wanted, np.concatenate([_living(part) for part in listed]), assume_unique=True) if listed else wanted
+        lists = _lists(vectors, store, wanted)
+        listed = list(vectors.listed) if lists is not None and lists is vectors.lists else []
+        rest = np.setdiff1d(wanted, np.concatenate([part.numbers for part in listed]), assume_unique=True) if listed else wanted
         while lists is not None and len(rest) > EXACT_LIMIT:
             block, rest = rest[:EXACT_LIMIT], rest[EXACT_LIMIT:]
-            listed.append(keep(part_in_lists(lists, block, _rows(vectors.loose, store, fingerprint, block))))
-        loose = flat_part(rest, _rows(vectors.loose, store, fingerprint, rest))
+            listed.append(make(lists, block, _rows(vectors.loose, store, fingerprint, block)))
+        loose = make(None, rest, _rows(vectors.loose, store, fingerprint, rest))
         return VectorIndex(fingerprint, identity, wanted, loose, tuple(listed), lists)
 
 
-def _lists(old: Lists | None, listed: Sequence[Part], store: Store, fingerprint: str, wanted: Numbers) -> Lists | None:
+def _to_search(lists: Lists | None, numbers: Numbers, blocks: Iterable[Rows]) -> Part:
+    return part_of(lists, [piece_of(lists, numbers, blocks)]) if len(numbers) else Part()
+
+
+def _lists(old: VectorIndex, store: Store, wanted: Numbers) -> Lists | None:
     """The old ones while they fit, new ones when they don't, none for a small index."""
     if len(wanted) <= EXACT_LIMIT:
         return None
-    total = sum(len(part.numbers) for part in listed)
-    living = sum(len(_living(part)) for part in listed)
-    if old is not None and len(wanted) <= GROWTH * old.size and living >= (1 - MOST_GONE) * total:
-        return old
+    total = sum(len(part.numbers) for part in old.listed)
+    living = sum(int(are_among(part.numbers, wanted).sum()) for part in old.listed)
+    if old.lists is not None and len(wanted) <= GROWTH * old.lists.size and living >= (1 - MOST_GONE) * total:
+        return old.lists
     sample = store.sample_passages(sample_size(len(wanted)))
-    return learned(np.concatenate(list(_rows(None, store, fingerprint, sample))), len(wanted))
+    return learned(_rows(Part(), store, old.fingerprint, sample), len(wanted))
 
 
-def _alive(part: Part, wanted: Numbers) -> Part:
-    alive = np.isin(part.numbers, wanted, assume_unique=True)
-    return replace(part, alive=None if alive.all() else alive)
-
-
-def _living(part: Part) -> Numbers:
-    return part.numbers if part.alive is None else part.numbers[part.alive]
-
-
-def _rows(known: Part | None, store: Store, fingerprint: str, numbers: Numbers) -> Iterator[Rows]:
-    """The vectors of these passages, block by block, from a part where it has them, else from the store."""
+def _rows(known: Part, store: Store, fingerprint: str, numbers: Numbers) -> Iterator[Rows]:
+    """The vectors of these passages, block by block, from a part where it has them in memory, else from the store."""
     for at in range(0, len(numbers), BLOCK):
         block = numbers[at : at + BLOCK]
-        here = known.known(block) if known is not None else np.zeros(len(block), np.bool_)
+        here = known.known(block) if known.faiss_index is not None else np.zeros(len(block), np.bool_)
         new = store.vectors(fingerprint, block[~here]).astype(np.float32) if not here.all() else None
-        if known is None or not here.any():
+        if not here.any():
             assert new is not None
             yield new
             continue

@@ -126,7 +126,7 @@ def test_vectors_of_other_texts_are_told_by_encoding_a_sample_again(indexed, enc
 
 
 def test_a_damaged_faiss_file_is_found_and_made_anew(indexed, encoder):
-    (path,) = indexed.index.path.glob("vectors-*.faiss")
+    (path,) = indexed.index.path.glob("vectors-*.safetensors")
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -237,7 +237,7 @@ def test_a_seal_that_is_itself_damaged_is_none(indexed, encoder):
 def test_vectors_that_were_saved_from_wrong_ones_are_not_kept_after_a_repair(indexed, encoder):
     answered = Pipeline(indexed, encoder=encoder).search("the sun")
     change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
-    (saved,) = indexed.index.path.glob("vectors-*.faiss")
+    (saved,) = indexed.index.path.glob("vectors-*.safetensors")
     saved.unlink()
     index_articles(indexed, [], encoder=encoder)  # saves what is there
     repair_index(indexed, encoder, silent)
@@ -247,7 +247,7 @@ def test_vectors_that_were_saved_from_wrong_ones_are_not_kept_after_a_repair(ind
 def test_an_open_page_forgets_the_vectors_from_before_a_repair(indexed, encoder):
     answered = Pipeline(indexed, encoder=encoder).search("the sun")
     change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
-    (saved,) = indexed.index.path.glob("vectors-*.faiss")
+    (saved,) = indexed.index.path.glob("vectors-*.safetensors")
     saved.unlink()
     page = Pipeline(indexed, encoder=encoder)
     assert page.search("the sun") != answered

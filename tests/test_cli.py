@@ -228,7 +228,7 @@ def test_info_checks_the_index_and_repair_mends_it(indexed, monkeypatch):
     monkeypatch.setattr("qa.encoder.load_encoder", lambda settings: FakeEncoder())
     assert "checked          no fault\n" in indexed("info", "--check").out
     assert indexed("repair") == Done(0, "nothing to mend: the index is whole\n", "")
-    (path,) = Path("index/default").glob("vectors-*.faiss")
+    (path,) = Path("index/default").glob("vectors-*.safetensors")
     path.write_bytes(path.read_bytes()[:-9])
     code, out, err = indexed("info", "--check", "--json")
     assert (code, err) == (1, "qa: 1 faults in index/default (mend them: qa repair --index index/default)\n")

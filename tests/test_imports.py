@@ -16,9 +16,9 @@ PACKAGE = Path(qa.__file__).parent
 # Each module imports from its own layer or those below. `reading` belongs to articles, `evaluation` and `ui` are packages of one layer.
 LAYERS = (
     {"disk", "errors", "datatypes"},
-    {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "vector_parts", "words"},
-    {"exported", "seal", "vector_files"},
-    {"quantized", "salvage"},
+    {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "vector_lists", "words"},
+    {"exported", "seal", "vector_parts"},
+    {"quantized", "salvage", "vector_files"},
     {
         "calibration",
         "chat",

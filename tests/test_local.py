@@ -32,8 +32,8 @@ def test_what_needs_much_work_is_taken_from_the_files_instead(filled, monkeypatc
     searcher = LocalSearcher(store, "fa4e")
     moment(store, searcher)
     filled(article("c", "Blue plums."), article("d", "Ripe figs."), article("e", "Sour limes."))
-    monkeypatch.setattr(vectors, "part_in_lists", None)  # none is made
-    assert [len(part.numbers) for part in moment(store, searcher).vectors.parts] == [1, 2, 2]
+    monkeypatch.setattr(vectors, "_to_search", None)  # none is made
+    assert [len(part.numbers) for part in moment(store, searcher).vectors.parts] == [1, 4]
 
 
 def moment(store, searcher):

@@ -15,7 +15,7 @@ import qa
 PACKAGE = Path(qa.__file__).parent
 FILES = sorted([*PACKAGE.rglob("*.py"), PACKAGE.parent / "app.py"])
 
-# What these can do is to be done by nothing of ours. `json`, safetensors, SQLite, and FAISS once its hash was compared, are enough.
+# What these can do is to be done by nothing of ours. `json`, safetensors and SQLite are enough.
 MODULES = frozenset(
     "pickle cPickle _pickle dill cloudpickle joblib marshal shelve dbm copyreg code codeop imp runpy multiprocessing "
     "xml xmlrpc defusedxml bs4 telnetlib ftplib".split()
@@ -29,7 +29,7 @@ ARGUMENTS = {"trust_remote_code": True, "shell": True, "allow_pickle": True, "we
              "resolve_entities": True, "load_dtd": True, "no_network": False, "huge_tree": True}  # fmt: skip
 LOADERS = ("from_pretrained", "SentenceTransformer", "CrossEncoder")  # load models, safely if told to
 ALONE = {  # the only places for these
-    "read_index": {"vector_files.py"},  # after its hash
+    "read_index": set(),
     "Popen": {"reading_process.py"},
     "run": set(),
 }

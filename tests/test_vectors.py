@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 from fakes import FakeEncoder, article
@@ -18,7 +17,8 @@ from qa.disk import replace_file
 from qa.indexer import add_vectors, index_articles, remove_articles
 from qa.store import Store
 from qa.store_writer import StoreWriter
-from qa.vector_parts import flat_part, learned, part_in_lists
+from qa.vector_lists import learned
+from qa.vector_parts import Part, part_of, piece_of
 
 Fill = Callable[..., Config]
 
@@ -43,13 +43,18 @@ def built(monkeypatch) -> list[int]:
 
 
 def ask(index: vectors.VectorIndex, text: str, k: int = 10, allowed: list[int] | None = None) -> list[int]:
-    chosen = None if allowed is None else np.array(allowed, dtype=np.int64)
+    chosen = None if allowed is None else index.chosen(np.array(allowed, dtype=np.int64))
     (row,) = index.search(FakeEncoder().encode_questions([text]), k, chosen)
     return [number for number, _ in row]
 
 
 def saved(store: Store) -> Path:
-    return store.folder / "vectors-fa4e.faiss"
+    (path,) = store.folder.glob("vectors-fa4e-*")
+    return path
+
+
+def manifest(store: Store) -> Path:
+    return store.folder / "vectors-fa4e.json"
 
 
 def test_the_nearest_passage_is_first_with_its_cosine(filled_store):
@@ -71,7 +76,7 @@ def test_the_files_of_two_encoders_stand_side_by_side_and_a_build_of_one_leaves_
     before = vectors.open_vectors(filled_store, "fa4e")
     own = saved(filled_store).read_bytes()
     add_vectors(config, FakeEncoder("0the", boxes=32))
-    assert sorted(path.name for path in filled_store.folder.glob("*.faiss")) == ["vectors-0the.faiss", "vectors-fa4e.faiss"]
+    assert [path.name.split("-")[1] for path in vector_files.saved_files(filled_store.folder)] == ["0the", "0the.json", "fa4e", "fa4e.json"]
     after = vectors.in_step(before, filled_store, "fa4e")
     assert (after.identity, after.loose) == (filled_store.identity, before.loose)  # the same one, not a copy
     other = vectors.open_vectors(filled_store, "0the")
@@ -109,20 +114,21 @@ def test_a_saved_file_in_step_is_loaded(filled_store, built):
 
 
 def test_indexing_saves_the_file_with_its_generation_and_hash(filled_store):
-    manifest = json.loads(saved(filled_store).with_suffix(".json").read_text())
+    said = json.loads(manifest(filled_store).read_text())
     store, generation = filled_store.identity
     loose = hashlib.sha256(saved(filled_store).read_bytes()).hexdigest()
-    told = {"format": 3, "store": store, "generation": generation, "passages": 3, "loose": loose, "listed": [], "lists": None}
-    assert {**manifest, "sha256": ""} == {**told, "sha256": ""}
+    told = {"format": 4, "store": store, "generation": generation, "passages": 3, "loose": loose, "listed": [], "lists": None}
+    assert {**said, "sha256": ""} == {**told, "sha256": ""}
     assert not list(filled_store.folder.glob("*.tmp"))
 
 
 def test_a_file_that_lags_is_brought_up_to_date_and_removed_passages_never_come_back(config, filled_store, built):
-    old = saved(filled_store).read_bytes(), saved(filled_store).with_suffix(".json").read_bytes()
+    old, path = saved(filled_store).read_bytes(), saved(filled_store)
+    old_manifest = manifest(filled_store).read_bytes()
     index_articles(config, [article("d", "Green limes.")], encoder=FakeEncoder())
     remove_articles(config, ["b"])
-    saved(filled_store).write_bytes(old[0])
-    saved(filled_store).with_suffix(".json").write_bytes(old[1])
+    path.write_bytes(old)
+    manifest(filled_store).write_bytes(old_manifest)
     built.clear()
     index = vectors.open_vectors(filled_store, "fa4e")
     assert built == [1]
@@ -160,17 +166,21 @@ DAMAGES = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:100]),
     "empty": lambda path: path.write_bytes(b""),
     "gone": lambda path: path.unlink(),
-    "manifest gone": lambda path: path.with_suffix(".json").unlink(),
-    "manifest cut": lambda path: path.with_suffix(".json").write_text('{"format": 1, "st'),
-    "manifest no object": lambda path: path.with_suffix(".json").write_text("[1]"),
-    "manifest binary": lambda path: path.with_suffix(".json").write_bytes(b"\xff\xfe\0"),
-    "other format": lambda path: path.with_suffix(".json").write_text('{"format": 2}'),
+}
+DAMAGES_OF_MANIFEST = {
+    "gone": lambda path: path.unlink(),
+    "cut": lambda path: path.write_text('{"format": 1, "st'),
+    "no object": lambda path: path.write_text("[1]"),
+    "binary": lambda path: path.write_bytes(b"\xff\xfe\0"),
+    "other format": lambda path: path.write_text('{"format": 2}'),
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_is_made_anew_without_encoding(filled_store, config, built, damage):
-    DAMAGES[damage](saved(filled_store))
+@pytest.mark.parametrize(
+    ("file", "damage"), [*((saved, damage) for damage in DAMAGES.values()), *((manifest, damage) for damage in DAMAGES_OF_MANIFEST.values())]
+)
+def test_a_damaged_file_is_made_anew_without_encoding(filled_store, config, built, file, damage):
+    damage(file(filled_store))
     assert ask(vectors.open_vectors(filled_store, "fa4e"), "green pears", 1) == [2]
     encoder = FakeEncoder()
     index_articles(config, [], encoder=encoder)
@@ -184,22 +194,30 @@ def test_the_file_of_another_store_is_ignored(tmp_path, filled_store, built):
     other = Config().replace("index.path", tmp_path / "other")
     strangers = [article("x", "Nothing to do with it."), article("y", "Nor this."), article("z", "Or that.")]
     index_articles(other, strangers, encoder=FakeEncoder())
-    for suffix in (".faiss", ".json"):
-        file = saved(filled_store).with_suffix(suffix)
-        file.write_bytes((tmp_path / "other" / file.name).read_bytes())
+    for file in vector_files.saved_files(tmp_path / "other"):
+        (filled_store.folder / file.name).write_bytes(file.read_bytes())
     built.clear()
     assert ask(vectors.open_vectors(filled_store, "fa4e"), "green pears", 1) == [2]
     assert built == [3]
 
 
 def test_a_manifest_without_its_index_does_not_pass_for_whole(filled_store, config, built):
-    """The writer was killed between the two renames: new index, old manifest."""
-    old = saved(filled_store).with_suffix(".json").read_bytes()
+    """What it names was removed when another one had been written."""
+    old = manifest(filled_store).read_bytes()
     index_articles(config, [article("d", "Green limes.")], encoder=FakeEncoder())
-    saved(filled_store).with_suffix(".json").write_bytes(old)
+    manifest(filled_store).write_bytes(old)
     built.clear()
     assert vectors.open_vectors(filled_store, "fa4e").numbers.tolist() == [1, 2, 3, 4]
     assert built == [4]
+
+
+def test_files_of_an_earlier_format_are_cleared_away(filled_store, config):
+    before = vector_files.saved_files(filled_store.folder)
+    (filled_store.folder / "vectors-fa4e.faiss").write_bytes(b"of 0.1")
+    (filled_store.folder / "vectors-fa4e-0123456789abcdef.faiss").write_bytes(b"of 0.1")
+    manifest(filled_store).write_text('{"format": 3}')
+    index_articles(config, [], encoder=FakeEncoder())
+    assert vector_files.saved_files(filled_store.folder) == before
 
 
 @pytest.fixture
@@ -214,15 +232,22 @@ def sizes(index: vectors.VectorIndex) -> list[int]:
     return [len(part.numbers) for part in index.parts]
 
 
+def listed(store: Store) -> list[int]:
+    """How many passages each file of a part in lists has."""
+    found = vector_files.read(store.folder, "fa4e", to_search=False)
+    return [len(part.numbers) for part in found.listed]
+
+
 def parts(store: Store) -> dict[str, int]:
-    """name -> inode of the files that are never changed."""
-    return {path.name: path.stat().st_ino for path in store.folder.glob("vectors-fa4e-*.faiss")}
+    """name -> inode of the files in lists."""
+    found = vector_files.read(store.folder, "fa4e", to_search=False)
+    paths = [vector_files._path(store.folder, "fa4e", part.digest) for part in found.listed]
+    return {path.name: path.stat().st_ino for path in paths}
 
 
 def test_above_the_limit_most_of_it_is_in_lists_and_answers_and_filters_alike(large):
     index = vectors.open_vectors(large, "fa4e")
-    assert sizes(index) == [1, 3, 3]
-    assert all(isinstance(faiss.downcast_index(part.faiss_index.index), faiss.IndexIVF) for part in index.listed)
+    assert (sizes(index), listed(large)) == ([1, 6], [3, 3])
     assert [ask(index, text, 1) for text in ("green pears", "sour limes", "black grapes")] == [[2], [5], [7]]
     assert ask(index, "green pears", allowed=[7, 4]) in ([4, 7], [7, 4])
     question = FakeEncoder().encode_questions(["sweet dates"])
@@ -233,9 +258,18 @@ def test_above_the_limit_most_of_it_is_in_lists_and_answers_and_filters_alike(la
 def test_adding_to_a_large_index_changes_no_large_file(large, config):
     before = parts(large)
     index_articles(config, [article("new", "Yellow melons.")], encoder=FakeEncoder())
-    assert parts(large) == before and len(before) == 3
+    assert parts(large) == before and len(before) == 2
     index = vectors.open_vectors(large, "fa4e")
-    assert (sizes(index), ask(index, "yellow melons", 1)) == ([2, 3, 3], [8])
+    assert (sizes(index), ask(index, "yellow melons", 1)) == ([2, 6], [8])
+
+
+def test_a_page_that_is_open_finds_in_lists_what_came_since(large, config):
+    before = vectors.open_vectors(large, "fa4e")
+    more = ["Yellow melons", "Green kiwis", "Brown nuts"]
+    index_articles(config, [article(text, f"{text}.") for text in more], encoder=FakeEncoder())
+    after = vectors.in_step(before, large, "fa4e")
+    assert (sizes(after), [ask(after, text, 1) for text in more]) == ([1, 6, 3], [[8], [9], [10]])
+    assert after.listed[0] is before.listed[0]
 
 
 def test_what_is_removed_from_a_large_index_is_not_found(large, config):
@@ -254,25 +288,24 @@ def test_lists_are_made_anew_when_much_was_removed_and_not_needed_for_few(large,
     remove_articles(config, ["a1", "a2", "a3"])
     index_articles(config, [], encoder=FakeEncoder())
     assert sizes(vectors.open_vectors(large, "fa4e")) == [1, 3]
-    assert set(parts(large)) != set(before) and len(parts(large)) == 2
+    assert set(parts(large)).isdisjoint(before) and len(parts(large)) == 1
     remove_articles(config, ["a0"])
     index_articles(config, [], encoder=FakeEncoder())
     assert (sizes(vectors.open_vectors(large, "fa4e")), parts(large)) == ([3], {})
 
 
 def test_of_a_large_index_only_what_is_damaged_is_taken_from_the_store(large, config, built):
-    index = vectors.open_vectors(large, "fa4e")
-    damage_bytes(vector_files._named_path(large.folder, "fa4e", index.listed[0].digest))
+    damage_bytes(large.folder / next(iter(parts(large))))
     assert len(vector_files.faulty_files(large.folder, "fa4e")) == 1
     assert ask(vectors.open_vectors(large, "fa4e"), "green pears", 1) == [2]
-    assert built == [3]
+    assert built[-1] == 3
     index_articles(config, [], encoder=FakeEncoder())
     assert vector_files.faulty_files(large.folder, "fa4e") == []
 
 
 def test_a_writer_does_not_keep_what_is_large(large):
     index = vectors.saved(large, "fa4e", to_search=False)
-    assert [part.faiss_index is None for part in index.parts] == [False, True, True]
+    assert [part.faiss_index is None for part in index.parts] == [True, True, True]
     assert index.numbers.tolist() == [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -284,7 +317,7 @@ def test_lists_do_not_depend_on_the_order_of_indexing(monkeypatch, tmp_path, con
         placed = config.replace("index.path", tmp_path / name)
         index_articles(placed, order, encoder=FakeEncoder())
         lists = vectors.open_vectors(Store.open(placed.index.path), "fa4e").lists
-        centres.append((lists.probes, lists.faiss_index.quantizer.reconstruct_n(0, lists.faiss_index.nlist).tolist()))
+        centres.append((lists.probes, lists.centres.tolist()))
     assert centres[0] == centres[1]
 
 
@@ -299,9 +332,10 @@ def clustered(count: int, dimension: int = 24) -> np.ndarray:
 def many() -> tuple[np.ndarray, vectors.VectorIndex]:
     """6,000 vectors, numbered from 10 by tens, in lists."""
     rows, numbers = clustered(6000), np.arange(10, 60010, 10)
-    lists = learned(rows[:4000], len(rows))
-    loose = flat_part(np.empty(0, np.int64), [])
-    return rows, vectors.VectorIndex("fa4e", ("", 1), numbers, loose, (part_in_lists(lists, numbers, [rows[:2500], rows[2500:]]),), lists)
+    lists = learned([rows[:1500], rows[1500:4000]], len(rows))
+    pieces = [piece_of(lists, numbers[at : at + 2000], [rows[at : at + 1500], rows[at + 1500 : at + 2000]]) for at in (0, 2000, 4000)]
+    part = part_of(lists, pieces, sum(piece.sizes for piece in pieces))
+    return rows, vectors.VectorIndex("fa4e", ("", 1), numbers, Part(), (part,), lists)
 
 
 def test_lists_find_nearly_all_true_neighbours_without_looking_everywhere(many):
@@ -311,13 +345,13 @@ def test_lists_find_nearly_all_true_neighbours_without_looking_everywhere(many):
     true = [set((np.argsort(-row)[:10] + 1) * 10) for row in questions @ rows.T]
     recall = np.mean([len({number for number, _ in one} & other) / 10 for one, other in zip(found, true)])
     assert recall >= 0.98
-    assert index.lists.probes < index.lists.faiss_index.nlist / 2
+    assert index.lists.probes < len(index.lists.centres) / 2
 
 
 def test_few_allowed_passages_are_found_wherever_they_lie(many):
     _, index = many
     allowed = np.array([10, 30000, 60000])
-    (found,) = index.search(clustered(1), 10, allowed)
+    (found,) = index.search(clustered(1), 10, index.chosen(allowed))
     assert {number for number, _ in found} == set(allowed.tolist())
 
 
