@@ -68,9 +68,7 @@ class Corpus:
         self._functional_steps = _steps(len(self.functional), 2)
         self._steps = _steps(shape.vocabulary, 30, shape.fall)
         self._topic_steps = _steps(TOPIC_WORDS, 5)
-        self._topics = np.stack(
-            [chance.choice(shape.vocabulary - 500, TOPIC_WORDS, replace=False) + 500 for _ in range(shape.topics)]
-        )
+        self._topics = np.stack([chance.choice(shape.vocabulary - 500, TOPIC_WORDS, replace=False) + 500 for _ in range(shape.topics)])
 
     def article(self, number: int) -> Article:
         title, paragraphs = self.paragraphs(number)

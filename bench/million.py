@@ -6,8 +6,8 @@ Articles, questions and vectors come from bench/corpus.py, since encoding a mill
 cutting and without looking for copies; everything else is what `qa index` and a question do. For each size: recall@10 of the dense part
 against comparing with every vector; milliseconds of `Retriever.search` without encoding the question, in a process of its own; its memory
 with encoder and reader loaded; seconds to open the index and to add 1,000 passages beside encoding; bytes. Results go to
-bench/results/million.json and million.svg, those of the "other" corpus to million_other.json. An index that is in DIR already is measured as
-it is (a million passages take 6 GB).
+bench/results/million.json and million.svg, those of the "other" corpus to million_other.json. An index that is in DIR already is measured
+as it is (a million passages take 6 GB).
 """
 
 from __future__ import annotations

@@ -177,7 +177,8 @@ DAMAGES_OF_MANIFEST = {
 
 
 @pytest.mark.parametrize(
-    ("file", "damage"), [*((saved, damage) for damage in DAMAGES.values()), *((manifest, damage) for damage in DAMAGES_OF_MANIFEST.values())]
+    ("file", "damage"),
+    [*((saved, damage) for damage in DAMAGES.values()), *((manifest, damage) for damage in DAMAGES_OF_MANIFEST.values())],
 )
 def test_a_damaged_file_is_made_anew_without_encoding(filled_store, config, built, file, damage):
     damage(file(filled_store))
