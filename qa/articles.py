@@ -15,7 +15,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -91,8 +91,16 @@ def read_file(path: Path, data: bytes, max_bytes: int = MAX_BYTES, max_character
     return list(iterate_file(path, data, max_bytes, max_characters))
 
 
-def iterate_file(path: Path, data: bytes, max_bytes: int, max_characters: int) -> Iterator[Article | Refusal]:
-    """As `read_file`, one after the other."""
+@dataclass(frozen=True)
+class Rows:
+    """Where a piece of a JSONL file begins, and the ids that rows had so far."""
+
+    first: int = 1
+    ids: set[str] = field(default_factory=set)
+
+
+def iterate_file(path: Path, data: bytes, max_bytes: int, max_characters: int, rows: Rows | None = None) -> Iterator[Article | Refusal]:
+    """As `read_file`, one after the other; of JSONL, it may be a piece."""
     path = Path(os.path.realpath(path))
     suffix = _suffix(path.name)
     kind = suffix.removesuffix(".gz")
@@ -106,7 +114,7 @@ def iterate_file(path: Path, data: bytes, max_bytes: int, max_characters: int) -
         if kind not in MARKED_UP and len(data) > MOST_BYTES * max_characters:  # told before hours are spent on it
             raise ArticleError(_too_long(len(data) // MOST_BYTES, max_characters))
         if kind == ".jsonl":
-            yield from _read_rows(path, data, max_bytes, max_characters)
+            yield from _read_rows(path, data, max_bytes, max_characters, rows or Rows())
         else:
             yield _finish(_read(kind, data), path, file_id(path), max_characters)
     except ArticleError as error:
@@ -175,24 +183,23 @@ def _guard(read: Callable[[bytes], Draft], kind: str, data: bytes) -> Draft:
         raise ArticleError(f"damaged {kind[1:]} file ({one_reason(error)})") from error
 
 
-def _read_rows(path: Path, data: bytes, max_bytes: int, max_characters: int) -> Iterator[Article | Refusal]:
+def _read_rows(path: Path, data: bytes, max_bytes: int, max_characters: int, rows: Rows) -> Iterator[Article | Refusal]:
     """JSONL: an article from each row, or a Refusal that names it: "wire.jsonl:17"."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = decode(data).encode()
-    seen: set[str] = set()
-    for number, row in enumerate(io.BytesIO(data), start=1):
+    for number, row in enumerate(io.BytesIO(data), rows.first):
         if not row.strip(b"\xef\xbb\xbf\0 \t\r\n"):
             continue
         try:
             if len(row) > max_bytes:
                 raise ArticleError(f"a row larger than {max_bytes // 2**20} MiB; raise index.max_file_mb to read it")
             article = _read_row(path, number, row, max_characters)
-            if article.id in seen:
+            if article.id in rows.ids:
                 raise ArticleError(f"id {article.id!r} was used by a row above; ids must be unique")
         except ArticleError as error:
             yield Refusal(f"{printable(path)}:{number}", str(error))
             continue
-        seen.add(article.id)
+        rows.ids.add(article.id)
         yield article
 
 

@@ -8,15 +8,13 @@ process writes at a time; readers go on meanwhile.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
-import stat
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qa.articles import JSONL_FACTOR, READER_VERSION, printable, unprintable, walk_files
+from qa.articles import printable, unprintable, walk_files
 from qa.batches import BatchWriter, Progress, is_gone, splitting
 from qa.config import Config
 from qa.database import writing_errors
@@ -24,6 +22,7 @@ from qa.datatypes import Article, IndexReport, Refusal
 from qa.disk import make_folder
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
+from qa.file_bytes import FileBytes, Unreadable, reason
 from qa.lock import writer_lock
 from qa.looks import Looks
 from qa.reading_process import FileReader
@@ -142,52 +141,43 @@ class _Run:
                     self.store.put_folder(printable(root))
             return {printable(real): path for path, real in walk_files(root, self._refuse_folder)}
         except OSError as error:
-            self._refuse(root, _reason(error))
+            self._refuse(root, reason(error))
             return {}
 
     def _sync_file(self, name: str, path: Path, known: str | None) -> None:
         if known and self._looks_the_same(name, path, known):
             self.batches.unchanged += len(self.store.articles_of_file(name))
             return
-        read = self._read(path)
-        if read is None:
-            return
-        data, found = read
-        digest = hashlib.sha256(data + f"reader {READER_VERSION}".encode()).hexdigest()
-        self._looks.keep(name, found, digest)
+        try:
+            with FileBytes(path, self._largest_file) as file:
+                self._sync_bytes(name, path, file, known)
+        except Unreadable as fault:
+            self._refuse(path, str(fault))
+
+    def _sync_bytes(self, name: str, path: Path, file: FileBytes, known: str | None) -> None:
+        digest = file.digest()
+        self._looks.keep(name, file.found, digest)
         if digest == known:
             self.batches.unchanged += len(self.store.articles_of_file(name))
             return
-        items = self._reader.read(path, data)
-        articles = [item for item in items if isinstance(item, Article)]
-        self.batches.refused += [item for item in items if isinstance(item, Refusal)]
-        taken = [self.batches.add(article, name) for article in articles]
-        if len(articles) == len(items) and all(taken):  # else nothing of it is given up, and it is read again next time
-            self.batches.after_batch(lambda: self._file_done(name, digest, {article.id for article in articles}))
+        present: set[str] = set()
+        whole = True
+        for first_row, data in file.pieces():
+            for item in self._reader.read(path, data, first_row):
+                if isinstance(item, Article):
+                    present.add(item.id)
+                    whole &= self.batches.add(item, name)
+                else:
+                    self.batches.refused.append(item)
+                    whole = False
+        if whole:  # else nothing of it is given up, and it is read again next time
+            self.batches.after_batch(lambda: self._file_done(name, digest, present))
 
     def _looks_the_same(self, name: str, path: Path, known: str) -> bool:
         try:
             return self._looks.is_unchanged(name, path.stat(), known)
         except OSError:
             return False
-
-    def _read(self, path: Path) -> tuple[bytes, os.stat_result] | None:
-        limit = self._largest_file * (JSONL_FACTOR if ".jsonl" in path.name.lower() else 1)
-        try:
-            with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  (Path.open knows no opener)
-                found = os.fstat(file.fileno())
-                if not stat.S_ISREG(found.st_mode):
-                    self._refuse(path, "it is not a regular file")
-                elif found.st_size > limit:
-                    most = self._largest_file >> 20
-                    self._refuse(path, f"it has {found.st_size >> 20} MiB, more than index.max_file_mb = {most} allows")
-                elif len(data := file.read(found.st_size + 1)) != found.st_size:
-                    self._refuse(path, "it changes while it is read (run qa index again when it is whole)")
-                else:
-                    return data, found
-        except OSError as error:
-            self._refuse(path, _reason(error))
-        return None
 
     def _file_done(self, file: str, digest: str, present: Collection[str]) -> None:
         self.store.put_file(file, digest)
@@ -218,7 +208,7 @@ class _Run:
         self.batches.refused.append(Refusal(printable(path), reason))
 
     def _refuse_folder(self, error: OSError) -> None:
-        self._refuse(Path(error.filename), _reason(error))
+        self._refuse(Path(error.filename), reason(error))
 
 
 @contextlib.contextmanager
@@ -239,11 +229,6 @@ def _writing(config: Config, encoder: Encoder | None, cut: bool = True) -> Itera
         yield _Run(store, BatchWriter(store, encoder, config.passages), reader, looks, config.index.max_file_mb << 20)
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Opens a pipe without waiting for its other end: it may have taken a file's place."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
-
-
 def _file_of(refusal: Refusal) -> str:
     """ "wire.jsonl:17", a row -> "wire.jsonl"."""
     return re.sub(r":\d+$", "", refusal.path) if is_gone(refusal.path) else refusal.path
@@ -256,10 +241,6 @@ def _folder(name: str) -> Path:
 
 def _with_parents(file: str) -> set[str]:
     return {file, *map(str, Path(file).parents)}
-
-
-def _reason(error: OSError) -> str:
-    return f"it cannot be read: {error.strerror or error}"
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from qa.articles import iterate_file, one_reason, printable
+from qa.articles import Rows, iterate_file, one_reason, printable
 from qa.config import Index
 from qa.datatypes import Article, Refusal
 
@@ -50,19 +50,20 @@ class FileReader:
             self._process.stop()
         self._process = None
 
-    def read(self, path: Path, data: bytes) -> list[Article | Refusal]:
-        """As `qa.articles.read_file`, but for a Refusal at the end where a limit was broken."""
+    def read(self, path: Path, data: bytes, first_row: int = 1) -> list[Article | Refusal]:
+        """As `qa.articles.read_file`, but for a Refusal at the end where a limit was broken. JSONL may come in pieces, each with the number
+        of its first row."""
         fresh = self._process is None
-        found, fault = self._try(path, data)
+        found, fault = self._try(path, data, first_row)
         if fault and not fresh and not fault.in_time:  # it may have been out of memory for earlier files' sake
-            found, fault = self._try(path, data)
+            found, fault = self._try(path, data, first_row)
         return [*found, Refusal(printable(os.path.realpath(path)), str(fault))] if fault else found
 
-    def _try(self, path: Path, data: bytes) -> tuple[list[Article | Refusal], _Fault | None]:
+    def _try(self, path: Path, data: bytes, first_row: int) -> tuple[list[Article | Refusal], _Fault | None]:
         found: list[Article | Refusal] = []
         self._process = self._process or _Process(self._settings)
         try:
-            found.extend(self._process.read(path, data))
+            found.extend(self._process.read(path, data, first_row))
         except _Fault as fault:
             self.close()
             return found, fault
@@ -96,7 +97,7 @@ class _Process:
         self._started = False
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def read(self, path: Path, data: bytes) -> Iterator[Article | Refusal]:
+    def read(self, path: Path, data: bytes, first_row: int) -> Iterator[Article | Refusal]:
         """What the file has, as it comes. Raises _Fault when the process ends, or has ended, instead of answering."""
         assert self._child.stdin and self._child.stdout
         settings = self._settings
@@ -105,6 +106,7 @@ class _Process:
             "size": len(data),
             "max_bytes": settings.max_file_mb << 20,
             "max_characters": settings.max_characters,
+            "first_row": first_row,
         }
         try:
             if not self._started:
@@ -157,23 +159,26 @@ def serve(max_seconds: float, max_memory_mb: int) -> None:
     _limit_memory(max_memory_mb << 20)
     sys.addaudithook(_refuse)
     _send(replies, None)  # ready
+    ids: set[str] = set()
     while line := requests.readline():
         request = json.loads(line)
         data = requests.read(request["size"])
         if len(data) < request["size"]:  # whoever asked is gone
             return
         _limit_time(max_seconds)
-        for item in _items(request, data):
+        ids = ids if request["first_row"] > 1 else set()
+        for item in _items(request, data, ids):
             _send(replies, _to_json(item))
             _limit_time(max_seconds)
         del data
         _send(replies, None)
 
 
-def _items(request: dict[str, Any], data: bytes) -> Iterator[Article | Refusal]:
+def _items(request: dict[str, Any], data: bytes, ids: set[str]) -> Iterator[Article | Refusal]:
+    """`ids` are those of earlier pieces of the file."""
     path = Path(request["path"])
     try:
-        yield from iterate_file(path, data, request["max_bytes"], request["max_characters"])
+        yield from iterate_file(path, data, request["max_bytes"], request["max_characters"], Rows(request["first_row"], ids))
     except MemoryError:
         os._exit(1)  # who asked knows the limit; and nothing here is to be relied on any more
     except Exception as error:  # a fault of ours: the other files can be read all the same

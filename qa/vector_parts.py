@@ -44,9 +44,8 @@ class Part:
         """Scores and passage numbers, (n, k) each, -1 for those there are not."""
         import faiss
 
-        settings = {"sel": chosen.selector} if chosen is not None else {}
-        parameters = faiss.SearchParametersIVF(nprobe=probes, **settings)
-        scores, numbers = self.faiss_index.search(questions, min(k, len(self.numbers)), params=parameters)
+        settings: dict[str, Any] = {"nprobe": probes, **({} if chosen is None else {"sel": chosen.selector})}
+        scores, numbers = self.faiss_index.search(questions, min(k, len(self.numbers)), params=faiss.SearchParametersIVF(**settings))
         return scores, numbers
 
     def rows(self, numbers: Numbers) -> Rows:
@@ -105,7 +104,7 @@ def _with_room(index: Any, sizes: Numbers) -> Any:
     """FAISS takes twice the memory each time that a list is full, unless it was as long before."""
     import faiss
 
-    index.set_direct_map_type(faiss.DirectMap.Hashtable)
+    index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
     for place, size in enumerate(sizes.tolist()):
         index.invlists.resize(place, size)
         index.invlists.resize(place, 0)

@@ -35,7 +35,7 @@ LAYERS = (
         "store",
     },  # fmt: skip
     {"answers", "articles", "feedback", "full_text", "reader", "reranker", "span_reader", "store_writer", "vectors"},
-    {"local", "milvus"},
+    {"file_bytes", "local", "milvus"},
     {"stores"},
     {"batches", "check", "features", "indexer", "looks", "reading_process", "repair", "retriever"},
     {"pipeline"},

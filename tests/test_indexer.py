@@ -15,7 +15,7 @@ import pytest
 from fakes import FakeEncoder, article
 from milvus_server import STORES
 
-from qa import indexer
+from qa import file_bytes, indexer
 from qa.articles import file_id
 from qa.config import Config
 from qa.database import FILE
@@ -23,6 +23,7 @@ from qa.datatypes import IndexReport, Refusal
 from qa.errors import IndexBusy, StoreError
 from qa.indexer import add_vectors, index_articles, index_paths, remove_articles
 from qa.lock import writer_lock
+from qa.reading_process import FileReader
 from qa.stores import open_store
 
 SEA = "The sea is deep and cold. Whales live in the sea."
@@ -227,7 +228,7 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(sync, config, folder, monkeyp
 def test_a_file_that_grows_while_it_is_read_waits_for_the_next_run(sync, config, folder, monkeypatch):
     sync()
     write(folder / "sea.txt", "Something new altogether.")
-    open_at_once = indexer._open_at_once
+    open_at_once = file_bytes._open_at_once
 
     def grown(path, flags):
         opened = open_at_once(path, flags)
@@ -236,7 +237,7 @@ def test_a_file_that_grows_while_it_is_read_waits_for_the_next_run(sync, config,
         return opened
 
     with monkeypatch.context() as patch:
-        patch.setattr(indexer, "_open_at_once", grown)
+        patch.setattr(file_bytes, "_open_at_once", grown)
         told = "it changes while it is read (run qa index again when it is whole)"
         assert Refusal(str(folder / "sea.txt"), told) in sync(folder / "sea.txt").refused
     monkeypatch.undo()
@@ -246,14 +247,14 @@ def test_a_file_that_grows_while_it_is_read_waits_for_the_next_run(sync, config,
 def test_a_file_that_cannot_be_opened_keeps_its_article(sync, config, folder, monkeypatch):
     sync()
     write(folder / "sea.txt", "Something new altogether.")
-    open_at_once = indexer._open_at_once
+    open_at_once = file_bytes._open_at_once
 
     def refuse(path, flags):
         if Path(path).name == "sea.txt":
             raise PermissionError(13, "Permission denied")
         return open_at_once(path, flags)
 
-    monkeypatch.setattr(indexer, "_open_at_once", refuse)
+    monkeypatch.setattr(file_bytes, "_open_at_once", refuse)
     assert sync().refused == (Refusal(str(folder / "sea.txt"), "it cannot be read: Permission denied"),)
     assert SEA in stored(config).values()
 
@@ -377,6 +378,50 @@ def test_a_bad_row_is_named_and_the_others_go_in_again_and_again(sync, config, f
     assert sync(wire) == replace(report, added=(), unchanged=2, encoded=0)
     rows(wire, {"id": "w1", "text": "The first wire story."})
     assert sync(wire) == IndexReport(unchanged=1, removed=("w3",), passages=1)
+
+
+def test_a_large_file_is_read_some_rows_at_a_time(sync, config, folder, monkeypatch):
+    wire = rows(folder / "wire.jsonl", *({"id": f"w{number}", "text": f"The wire story number {number}."} for number in range(9)), "{oops")
+    whole = sync(wire)
+    monkeypatch.setattr(file_bytes, "PIECE", 100)
+    sent = []
+    read = FileReader.read
+    monkeypatch.setattr(FileReader, "read", lambda self, path, data, first: sent.append(data) or read(self, path, data, first))
+    again = sync(wire)
+    assert (again.unchanged, again.refused) == (9, whole.refused)
+    assert whole.refused[0].path == f"{wire}:10"
+    assert len(sent) > 3 and b"".join(sent) == wire.read_bytes()
+
+
+def test_an_id_of_an_earlier_piece_and_a_row_that_is_too_long_are_refused(sync, config, folder, monkeypatch):
+    monkeypatch.setattr(file_bytes, "PIECE", 1)
+    first, long = {"id": "w1", "text": "The first wire story."}, {"id": "w2", "text": "Long", "padding": "x" * (3 << 20)}
+    wire = rows(folder / "wire.jsonl", first, long, first, {"id": "w4", "text": "The fourth wire story."})
+    report = sync(wire, settings=config.replace("index.max_file_mb", 1))
+    assert report.added == ("w1", "w4")
+    assert report.refused == (
+        Refusal(f"{wire}:2", "a row larger than 1 MiB; raise index.max_file_mb to read it"),
+        Refusal(f"{wire}:3", "id 'w1' was used by a row above; ids must be unique"),
+    )
+
+
+def test_a_large_file_that_changes_while_its_rows_are_read_is_read_again(sync, config, folder, monkeypatch):
+    monkeypatch.setattr(file_bytes, "PIECE", 1)
+    wire = rows(folder / "wire.jsonl", {"id": "w1", "text": "The first wire story."}, {"id": "w2", "text": "The second wire story."})
+    read = FileReader.read
+
+    def grown(self, path, data, first):
+        with wire.open("a") as file:
+            file.write("\n")
+        return read(self, path, data, first)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileReader, "read", grown)
+        report = sync(wire)
+    assert [refusal.reason for refusal in report.refused] == ["it changes while it is read (run qa index again when it is whole)"]
+    assert sync(wire).unchanged == 2
+    rows(wire, {"id": "w1", "text": "The first wire story."})
+    assert sync(wire).removed == ("w2",)
 
 
 def test_rows_that_are_gone_are_removed_and_rows_of_a_file_with_faults_are_not(sync, config, folder):

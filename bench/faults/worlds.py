@@ -98,7 +98,7 @@ class Scenario:
 class ReaderInside(FileReader):
     """Reads files in this process: starting one costs as much as all the rest, and what it writes is no file."""
 
-    def read(self, path: Path, data: bytes) -> list[Article | Refusal]:
+    def read(self, path: Path, data: bytes, first_row: int = 1) -> list[Article | Refusal]:
         return list(iterate_file(path, data, 1 << 20, 1 << 20))
 
 
