@@ -11,7 +11,7 @@ app: $(VENV)/app
 
 test: $(VENV)/test check
 	$(BIN)/qa eval eval/ --retrieval-only --gate
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 check: $(VENV)/test
 	$(BIN)/ruff check .

@@ -163,7 +163,7 @@ def acting_as_nobody() -> Iterator[None]:
 
 def test_a_folder_that_cannot_be_written_is_searched_and_not_indexed(filled, config):
     folder = filled(article("a", "Red apples.")).index.path
-    for part in (folder, *folder.parents[:3]):
+    for part in (folder, *(parent for parent in folder.parents if "pytest-" in str(parent))):
         part.chmod(0o755)
     folder.chmod(0o555)
     pipeline = Pipeline(config, encoder=FakeEncoder())
