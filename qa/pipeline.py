@@ -264,9 +264,7 @@ class Pipeline:
             return self._calibration
 
 
-def _features(
-    question: str, read: Sequence[Hit], groups: Sequence[Group], vector: NDArray[np.float32], encoder: Encoder
-) -> list[Features]:
+def _features(question: str, read: Sequence[Hit], groups: Sequence[Group], vector: NDArray[np.float32], encoder: Encoder) -> list[Features]:
     """`vector` is the encoded question, (dim,)."""
     if not groups:
         return []
