@@ -16,13 +16,14 @@ from typing import Literal
 
 import numpy as np
 
+from qa import checksums
 from qa.database import BUSY_SECONDS, FILE, explain
 from qa.encoder import Encoder
-from qa.errors import StoreError
+from qa.errors import StoreError, in_one_line
 from qa.passages import embedding_text
 from qa.salvage import is_unfinished
 from qa.seal import is_broken
-from qa.store import Store, text_key
+from qa.store import ARTICLE_COLUMNS, Store, article_checksum, article_from, is_as_written, is_cut_from
 from qa.vector_files import faulty_files, fingerprints, manifest_path
 from qa.vectors import BLOCK, VectorIndex, saved
 
@@ -61,12 +62,16 @@ def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
             return (found or [*_seal(folder)]) + [*_faiss(store)]
     except StoreError as error:
         if is_broken(folder) or type(error.__cause__) is sqlite3.DatabaseError:  # the plain one: what it says of a file with wrong bytes
-            return [Fault("file", f"{folder / FILE} is damaged: {error.__cause__ or 'it is no index any more'}")]
+            return [
+                Fault(
+                    "file", f"{folder / FILE} is damaged: {in_one_line(error.__cause__) if error.__cause__ else 'it is no index any more'}"
+                )
+            ]
         raise
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):  # by a writer, which is no fault
-            raise explain(str(error), folder) from error
-        return [Fault("file", f"{folder / FILE} cannot be read: {error}")]
+            raise explain(in_one_line(error), folder) from error
+        return [Fault("file", f"{folder / FILE} cannot be read: {in_one_line(error)}")]
 
 
 def _structure(store: Store) -> Iterator[Fault]:
@@ -79,11 +84,16 @@ def _structure(store: Store) -> Iterator[Fault]:
 
 def _passages(store: Store) -> Iterator[Fault]:
     """Title and text of every passage are hashed in its key, so that a changed letter shows, and so does a moved offset."""
-    for number, article_id, title, text in store.query("SELECT number, id, title, text FROM articles ORDER BY number"):
-        cut = store.query("SELECT first, last, key FROM passages WHERE article = ?", (number,))
-        whole = (0 <= first < last <= len(text) and key == text_key(embedding_text(title, text[first:last])) for first, last, key in cut)
-        if not all(whole):
-            yield Fault("passages", f"article {article_id} or its passages were changed on the disk: a passage's hash differs", article_id)
+    for number, checksum, *row in store.query(f"SELECT number, {store.checksum}, {ARTICLE_COLUMNS} FROM articles ORDER BY number"):
+        try:
+            article = article_from(row)
+            cut = store.query("SELECT first, last, key FROM passages WHERE article = ?", (number,))
+            whole = all(0 <= first < last and is_cut_from(article.title, article.text[first:last], key) for first, last, key in cut)
+        except (TypeError, ValueError):
+            yield Fault("file", f"{store.folder / FILE} is damaged: row {number} of its articles is none")
+            continue
+        if not (whole and checksums.fits(checksum, article_checksum(row))):
+            yield Fault("passages", f"article {article.id} or its passages were changed on the disk: a checksum differs", article.id)
 
 
 def _full_text(store: Store) -> Iterator[Fault]:
@@ -106,9 +116,10 @@ def _full_text(store: Store) -> Iterator[Fault]:
 def _vectors(store: Store) -> Iterator[Fault]:
     encoders = store.query("SELECT number, fingerprint, name, dimension FROM encoders ORDER BY number")
     for number, fingerprint, name, dimension in list(encoders):
-        wrong = sum(not _is_vector(row, dimension) for (row,) in store.query("SELECT vector FROM vectors WHERE encoder = ?", (number,)))
+        rows = store.query(f"SELECT vector, {store.checksum} FROM vectors WHERE encoder = ?", (number,))
+        wrong = sum(not (_is_vector(row, dimension) and is_as_written(row, checksum)) for row, checksum in rows)
         if wrong:
-            yield Fault("vectors", f"{wrong} vectors of {name} are no vectors of length 1 and {dimension} dimensions", fingerprint)
+            yield Fault("vectors", f"{wrong} vectors of {name} are damaged, or not of length 1 and {dimension} dimensions", fingerprint)
 
 
 def _is_vector(row: bytes, dimension: int) -> bool:

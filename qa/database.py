@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from qa.errors import IndexBusy, StoreError
+from qa.errors import IndexBusy, StoreError, in_one_line
 
 FILE = "articles.sqlite"
-VERSION = 1  # of the schema; a store of a newer one is refused
+VERSION = 2  # of the schema; a store of a newer one is refused
+OLDEST = 1  # that is still read; it has no checksums
 BUSY_SECONDS = 30.0
 OURS = frozenset({"meta", "articles", "passages"})  # tables by which an index of any version is known
 
@@ -22,7 +23,8 @@ CREATE TABLE articles (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, file TEXT, title TEXT NOT NULL, text TEXT NOT NULL,
     author TEXT, published TEXT, source TEXT NOT NULL, url TEXT, path TEXT, language TEXT NOT NULL, sha256 TEXT NOT NULL,
     splitting TEXT NOT NULL,                                              -- how it was cut into passages
-    family TEXT NOT NULL, signature BLOB NOT NULL                         -- copies of one article share a family
+    family TEXT NOT NULL, signature BLOB NOT NULL,                        -- copies of one article share a family
+    checksum INTEGER                                                      -- of what is shown of it, as qa/store.py reads it
 );
 CREATE INDEX articles_file ON articles(file);
 CREATE INDEX articles_family ON articles(family);
@@ -38,6 +40,7 @@ CREATE TABLE encoders (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNI
 CREATE TABLE vectors (
     encoder INTEGER NOT NULL REFERENCES encoders, key BLOB NOT NULL, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
     vector BLOB NOT NULL,                                                 -- float16, little-endian, length 1
+    checksum INTEGER,                                                     -- of these bytes
     PRIMARY KEY (encoder, key, article)
 ) WITHOUT ROWID;
 CREATE INDEX vectors_article ON vectors(article);
@@ -45,6 +48,12 @@ CREATE VIEW passage_texts AS SELECT p.number, a.title, substr(a.text, p.first + 
     FROM passages p JOIN articles a ON a.number = p.article;
 CREATE VIRTUAL TABLE fulltext USING fts5(title, text, content='passage_texts', content_rowid='number',
     tokenize='porter unicode61 remove_diacritics 2');
+"""
+
+# What version 1 lacked. An index gets it when it is next written.
+UPGRADE = """
+ALTER TABLE articles ADD COLUMN checksum INTEGER;
+ALTER TABLE vectors ADD COLUMN checksum INTEGER;
 """
 
 # What came later and an older version can do without: added to an index when it is next written.
@@ -61,7 +70,7 @@ def store_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise explain(str(error), folder) from error
+        raise explain(in_one_line(error), folder) from error
 
 
 @contextlib.contextmanager
@@ -82,9 +91,13 @@ def explain(message: str, folder: Path) -> StoreError:
         return IndexBusy(f"the index in {folder} is locked by another process (wait for it, or stop it, and try again)")
     if "readonly" in said or "read-only" in said or "permission" in said:
         return StoreError(f"the index in {folder} is read-only: {message} (make it writable, or give another folder with --index)")
-    if "malformed" in said or "not a database" in said:
-        return StoreError(f"{folder / FILE} is damaged: {message} (mend it: qa repair --index {folder})")
+    if "malformed" in said or "not a database" in said or "decode" in said:
+        return damaged(folder, message)
     return StoreError(f"the index in {folder} cannot be used: {message} (give another folder with --index)")
+
+
+def damaged(folder: Path, what: str) -> StoreError:
+    return StoreError(f"{folder / FILE} is damaged: {what} (mend it: qa repair --index {folder})")
 
 
 def folded(text: str | None) -> str | None:

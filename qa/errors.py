@@ -50,3 +50,7 @@ class IndexBusy(StoreError):
 
 class DataError(QAError):
     pass
+
+
+def in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from qa.config import Config
 from qa.database import connect
 from qa.datatypes import Turn
-from qa.errors import StoreError
+from qa.errors import StoreError, in_one_line
 
 FILE = "feedback.sqlite"
 VERSION = 1  # of the schema; a file of another one is refused
@@ -143,7 +143,7 @@ class Feedback:
         try:
             yield
         except kinds as error:
-            raise StoreError(_explain(str(error), self.file)) from error
+            raise StoreError(_explain(in_one_line(error), self.file)) from error
 
 
 def settings_fingerprint(config: Config) -> str:

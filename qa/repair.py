@@ -107,9 +107,7 @@ def _mend(config: Config, fault: Fault, encoder: Encoder, progress: Progress) ->
         if fault.part == "full text":
             return "the full-text index was made anew"
         if fault.part == "vectors":
-            with store.transaction():
-                store.remove_vectors(fault.subject)
-            return f"the vectors of encoder {fault.subject} were removed, and made anew if it is the configured one"
+            return _without_vectors(store, fault.subject)
         file = (store.origin(fault.subject) or (None,))[0]
         there = _is_there(file)
         with store.transaction():
@@ -121,6 +119,16 @@ def _mend(config: Config, fault: Fault, encoder: Encoder, progress: Progress) ->
         index_paths(config, [Path(str(file))], progress=progress, encoder=encoder)
         return f"article {fault.subject} was read again from {file}"
     return f"article {fault.subject} was cut anew as it is: its file is gone, so look at it (qa show {fault.subject})"
+
+
+def _without_vectors(store: StoreWriter, fingerprint: str) -> str:
+    """Those that are told to be damaged; where none is, all: no single one is known to be right."""
+    with store.transaction():
+        damaged = store.remove_damaged_vectors(fingerprint)
+        if not damaged:
+            store.remove_encoder(fingerprint)
+    gone = f"{damaged} damaged vector{'s' * (damaged > 1)} of encoder {fingerprint}" if damaged else f"the vectors of encoder {fingerprint}"
+    return f"{gone} {'was' if damaged == 1 else 'were'} removed, and made anew if it is the configured one"
 
 
 def _salvage(config: Config, encoder: Encoder, progress: Progress) -> str:

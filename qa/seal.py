@@ -13,9 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from io import FileIO
 from pathlib import Path
 
-from qa.database import FILE
+from qa.database import FILE, damaged
 from qa.disk import replace_file, sync_folder
-from qa.errors import StoreError
 
 SEAL = f"{FILE}.sha256"
 LARGEST = 1 << 29  # bytes; some 150,000 passages
@@ -55,7 +54,7 @@ def is_broken(folder: Path) -> bool:
 def verify(folder: Path) -> None:
     """StoreError, with the command that mends it, when the file was changed by another than a writer."""
     if is_broken(folder):
-        raise StoreError(f"{folder / FILE} is damaged: its bytes are not those that were written (mend it: qa repair --index {folder})")
+        raise damaged(folder, "its bytes are not those that were written")
 
 
 def _sealed(folder: Path) -> str | None:

@@ -20,13 +20,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.database import FILE, OURS, VERSION, FrozenConnection, connect, file_identity, folded, store_errors
+from qa import checksums
+from qa.database import FILE, OLDEST, OURS, VERSION, FrozenConnection, connect, damaged, file_identity, folded, store_errors
 from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
+from qa.passages import embedding_text
 from qa.salvage import is_unfinished
 from qa.seal import verify
 
 ARTICLE_COLUMNS = "id, title, text, source, sha256, author, url, path, language, published"
+DIGEST = ARTICLE_COLUMNS.split(", ").index("sha256")
 # By the index that has an article's vectors together: by their keys, which are hashes, a million passages take 9 s instead of 0.3.
 _NO_VECTOR = (
     "NOT EXISTS (SELECT 1 FROM vectors v INDEXED BY vectors_article WHERE v.encoder = (SELECT number FROM encoders WHERE fingerprint = ?) "
@@ -45,6 +48,7 @@ class Store:
         self.folder = folder
         self._local = threading.local()
         self._file = file_identity(folder)
+        self.version = VERSION
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -73,6 +77,11 @@ class Store:
         if db is not None:
             db.close()
             del self._local.db
+
+    @property
+    def checksum(self) -> str:
+        """The column, or what stands for it where there is none."""
+        return "checksum" if self.version > 1 else "NULL"
 
     @property
     def where(self) -> str:
@@ -129,8 +138,13 @@ class Store:
         }
 
     def article(self, article_id: str) -> Article | None:
-        row = self._db.execute(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return article_from(row) if row else None
+        """StoreError when it is not the one that was written."""
+        row = self._db.execute(f"SELECT {self.checksum}, {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
+        if row is None:
+            return None
+        if not checksums.fits(row[0], article_checksum(row[1:])):
+            raise damaged(self.folder, "an article is not the one that was written")
+        return article_from(row[1:])
 
     def summaries(self) -> list[ArticleSummary]:
         """Every article without its text, in the order in which they were first indexed."""
@@ -219,16 +233,19 @@ class Store:
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     def passages(self, numbers: Iterable[int]) -> dict[int, Passage]:
-        """number -> passage, for those that are there."""
+        """number -> passage, for those that are there. StoreError when the words of one are not those that were written."""
         found = {}
         for number in numbers:
             row = self._db.execute(
-                "SELECT a.id, p.first, p.last, substr(a.text, p.first + 1, p.last - p.first), a.title, p.number "
+                "SELECT p.key, a.id, p.first, p.last, substr(a.text, p.first + 1, p.last - p.first), a.title, p.number "
                 "FROM passages p JOIN articles a ON a.number = p.article WHERE p.number = ?",
                 (number,),
             ).fetchone()
             if row:
-                found[number] = Passage(*row)
+                passage = Passage(*row[1:])
+                if not is_cut_from(passage.title, passage.text, row[0]):
+                    raise damaged(self.folder, "a passage is not the one that was written")
+                found[number] = passage
         return found
 
     def places(self, numbers: Iterable[int]) -> dict[int, tuple[str, int]]:
@@ -265,21 +282,22 @@ class Store:
         return [(article, texts[number], key) for number, article, key in rows]
 
     def known_vectors(self, fingerprint: str, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float16]]:
-        """key -> float16 (dim,) for the texts that this encoder has already encoded, in whichever article."""
+        """key -> float16 (dim,) for the texts that this encoder has already encoded, in whichever article; not what is damaged."""
         found = {}
         for key in set(keys):
             row = self._db.execute(
-                "SELECT vector FROM vectors WHERE encoder = (SELECT number FROM encoders WHERE fingerprint = ?) AND key = ? LIMIT 1",
+                f"SELECT vector, {self.checksum} FROM vectors "
+                "WHERE encoder = (SELECT number FROM encoders WHERE fingerprint = ?) AND key = ? LIMIT 1",
                 (fingerprint, key),
             ).fetchone()
-            if row:
+            if row and is_as_written(*row):
                 found[key] = np.frombuffer(row[0], dtype="<f2")
         return found
 
     def vectors(self, fingerprint: str, numbers: NDArray[np.int64]) -> NDArray[np.float16]:
-        """float16 (n, dim): the vectors of these passages, in this order. KeyError when one is missing."""
+        """float16 (n, dim): the vectors of these passages, in this order. KeyError when one is missing, StoreError when one is damaged."""
         query = (
-            "SELECT v.vector FROM passages p JOIN vectors v ON v.article = p.article AND v.key = p.key AND v.encoder = "
+            f"SELECT v.vector, {self.checksum} FROM passages p JOIN vectors v ON v.article = p.article AND v.key = p.key AND v.encoder = "
             "(SELECT number FROM encoders WHERE fingerprint = ?) WHERE p.number = ?"
         )
         rows = []
@@ -287,6 +305,8 @@ class Store:
             row = self._db.execute(query, (fingerprint, number)).fetchone()
             if row is None:
                 raise KeyError(number)
+            if not is_as_written(*row):
+                raise damaged(self.folder, "a vector is not the one that was written")
             rows.append(row[0])
         return np.frombuffer(b"".join(rows), dtype="<f2").reshape(len(rows), -1)
 
@@ -313,8 +333,9 @@ class Store:
                 f"the index in {self.folder} was made by a newer version of qa: format {found}, this one reads {VERSION} "
                 "(upgrade qa, or give another folder with --index)"
             )
-        if found < VERSION:
+        if found < OLDEST:
             raise StoreError(f"{self.folder / FILE} is not an index of qa (give another folder with --index)")
+        self.version = found
 
     def _meta(self, name: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -330,6 +351,20 @@ def _size(path: Path) -> int:
         return path.stat().st_size if path.is_file() else 0
     except OSError:
         return 0
+
+
+def is_cut_from(title: str, text: str, key: bytes) -> bool:
+    """Whether these are the words of the passage with this key."""
+    return isinstance(text, str) and text_key(embedding_text(title, text)) == key
+
+
+def is_as_written(vector: bytes, checksum: int | None) -> bool:
+    return checksums.fits(checksum, checksums.of_bytes(vector))
+
+
+def article_checksum(row: Sequence[object]) -> int:
+    """Of a row of `ARTICLE_COLUMNS`, without the digest, which a repair changes."""
+    return checksums.of_values([*row[:DIGEST], *row[DIGEST + 1 :]])
 
 
 def text_key(text: str) -> bytes:

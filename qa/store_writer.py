@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa import seal
-from qa.database import ADDITIONS, SCHEMA, VERSION, file_identity, log_size, writing_errors
+from qa import checksums, seal
+from qa.database import ADDITIONS, SCHEMA, UPGRADE, VERSION, file_identity, log_size, writing_errors
 from qa.datatypes import Passage, Refusal
 from qa.disk import make_folder
 from qa.storage import Entry as Entry
-from qa.store import Store
+from qa.store import ARTICLE_COLUMNS, Store, article_checksum, is_as_written
 
 
 class StoreWriter(Store):
@@ -36,6 +36,7 @@ class StoreWriter(Store):
             store = cls(folder)
             store._create()
             store._check_version()
+            store._upgrade()
             store._db.executescript(ADDITIONS)
             if not continued:  # it may have been put back from a copy: its next generation is not the one that was there before
                 store._begin_anew()
@@ -96,8 +97,11 @@ class StoreWriter(Store):
     def _keep_vectors(self, fingerprint: str, owners: Sequence[tuple[int, bytes]], vectors: NDArray[np.float16]) -> None:
         encoder = self._db.execute("SELECT number FROM encoders WHERE fingerprint = ?", (fingerprint,)).fetchone()[0]
         self._db.executemany(
-            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
-            [(encoder, key, article, row.astype("<f2").tobytes()) for (article, key), row in zip(owners, vectors, strict=True)],
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?)",
+            [
+                (encoder, key, article, data := row.astype("<f2").tobytes(), checksums.of_bytes(data))
+                for (article, key), row in zip(owners, vectors, strict=True)
+            ],
         )
 
     def add_encoder(self, fingerprint: str, name: str, dimension: int) -> None:
@@ -111,17 +115,32 @@ class StoreWriter(Store):
             self._db.execute("DELETE FROM articles WHERE number = ?", row)
 
     def cut_again(self, article_id: str) -> None:
-        """Has the article taken for one that was cut otherwise."""
-        self._db.execute("UPDATE articles SET splitting = '' WHERE id = ?", (article_id,))
+        """Has the article, as it is now, taken for one that was cut otherwise."""
+        row = self._db.execute(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
+        self._db.execute("UPDATE articles SET splitting = '', checksum = ? WHERE id = ?", (article_checksum(row), article_id))
 
     def read_again(self, article_id: str) -> None:
         """Has the article taken for changed when its file is read again. Each by another name: that of equal content makes a family."""
         self._db.execute("UPDATE articles SET sha256 = 'unknown ' || id WHERE id = ?", (article_id,))
 
-    def remove_vectors(self, fingerprint: str) -> None:
-        """All vectors of one encoder. What was made of any before belongs to this store no more, though passages keep their numbers."""
+    def remove_damaged_vectors(self, fingerprint: str) -> int:
+        """How many there were. What was made of any before belongs to this store no more, though passages keep their numbers."""
+        rows = self._db.execute(
+            "SELECT encoder, key, article, vector, checksum FROM vectors "
+            "WHERE encoder = (SELECT number FROM encoders WHERE fingerprint = ?)",
+            (fingerprint,),
+        )
+        wrong = [row[:3] for row in rows if not is_as_written(*row[3:])]
+        if wrong:
+            self._begin_anew()
+            self._db.executemany("DELETE FROM vectors WHERE encoder = ? AND key = ? AND article = ?", wrong)
+        return len(wrong)
+
+    def remove_encoder(self, fingerprint: str) -> None:
+        """With all its vectors."""
         self._begin_anew()
         self._db.execute("DELETE FROM vectors WHERE encoder = (SELECT number FROM encoders WHERE fingerprint = ?)", (fingerprint,))
+        self._db.execute("DELETE FROM encoders WHERE fingerprint = ?", (fingerprint,))
 
     def rebuild_full_text(self) -> None:
         """The full-text index from the passages as they are."""
@@ -153,6 +172,11 @@ class StoreWriter(Store):
             values = ";".join(f"INSERT INTO meta VALUES ('{name}', '{value}')" for name, value in start.items())
             self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {values}; PRAGMA user_version = {VERSION}; COMMIT;")
 
+    def _upgrade(self) -> None:
+        if self.version < VERSION:
+            self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADE} PRAGMA user_version = {VERSION}; COMMIT;")
+            self.version = VERSION
+
     def _begin_anew(self) -> None:
         """Nothing that was made from this store so far belongs to it any more."""
         self._set_meta("store", uuid.uuid4().hex)
@@ -164,11 +188,12 @@ class StoreWriter(Store):
         article = entry.article
         row = self._db.execute("SELECT number FROM articles WHERE id = ?", (article.id,)).fetchone()
         published = article.published.isoformat() if article.published else None
-        values = {
+        values: dict[str, object] = {
             "id": article.id, "file": entry.file, "title": article.title, "text": article.text, "author": article.author,
             "published": published, "source": article.source, "url": article.url, "path": article.path, "language": article.language,
             "sha256": article.sha256, "splitting": entry.splitting, "family": entry.family, "signature": entry.signature,
         }  # fmt: skip
+        values["checksum"] = article_checksum([values[name] for name in ARTICLE_COLUMNS.split(", ")])
         if row is None:
             names, marks = ",".join(values), ",".join(f":{name}" for name in values)
             return int(self._db.execute(f"INSERT INTO articles ({names}) VALUES ({marks})", values).lastrowid or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from datetime import datetime, tzinfo
@@ -22,6 +23,7 @@ from qa.repair import repair_index
 from qa.salvage import SAVED
 from qa.seal import SEAL, verify
 from qa.store import Store
+from qa.store_writer import StoreWriter
 
 TEXT = "Whales live in the deep sea. They sing to each other over hundreds of miles. " * 6
 
@@ -116,7 +118,7 @@ def test_vectors_that_are_none_are_encoded_again(indexed, encoder, vector):
 def test_vectors_of_other_texts_are_told_by_encoding_a_sample_again(indexed, encoder):
     other = np.zeros(64, "<f2")
     other[63] = 1
-    change(indexed, f"UPDATE vectors SET vector = x'{other.tobytes().hex()}'")
+    change(indexed, f"UPDATE vectors SET vector = x'{other.tobytes().hex()}', checksum = NULL")
     for path in indexed.index.path.glob("vectors-*"):
         path.unlink()
     assert check_index(indexed.index.path) == []
@@ -178,7 +180,9 @@ def test_without_its_first_page_a_file_still_gives_its_articles(indexed, encoder
 
 def test_a_change_that_no_comparison_tells_breaks_the_seal_and_files_are_read_again(indexed, encoder):
     path = indexed.index.path / FILE
-    path.write_bytes(path.read_bytes().replace(b"sky.txt", b"spy.txt"))
+    with Store.open(indexed.index.path) as store:
+        known = next(sha256 for file, sha256 in store.file_hashes().items() if file.endswith("sky.txt")).encode()
+    path.write_bytes(path.read_bytes().replace(known, known[::-1]))
     assert parts(indexed, encoder) == ["file"]
     for use in (lambda: Store.open(indexed.index.path), lambda: index_paths(indexed, [], encoder=encoder)):
         with pytest.raises(StoreError, match="mend it: qa repair"):
@@ -236,7 +240,7 @@ def test_a_seal_that_is_itself_damaged_is_none(indexed, encoder):
 
 def test_vectors_that_were_saved_from_wrong_ones_are_not_kept_after_a_repair(indexed, encoder):
     answered = Pipeline(indexed, encoder=encoder).search("the sun")
-    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
+    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector)), checksum = NULL")
     (saved,) = indexed.index.path.glob("vectors-*.safetensors")
     saved.unlink()
     index_articles(indexed, [], encoder=encoder)  # saves what is there
@@ -246,7 +250,7 @@ def test_vectors_that_were_saved_from_wrong_ones_are_not_kept_after_a_repair(ind
 
 def test_an_open_page_forgets_the_vectors_from_before_a_repair(indexed, encoder):
     answered = Pipeline(indexed, encoder=encoder).search("the sun")
-    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
+    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector)), checksum = NULL")
     (saved,) = indexed.index.path.glob("vectors-*.safetensors")
     saved.unlink()
     page = Pipeline(indexed, encoder=encoder)
@@ -256,7 +260,7 @@ def test_an_open_page_forgets_the_vectors_from_before_a_repair(indexed, encoder)
 
 
 def test_a_repair_that_was_killed_is_taken_up_by_the_next(indexed, encoder, monkeypatch):
-    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector))")
+    change(indexed, "UPDATE vectors SET vector = zeroblob(length(vector)), checksum = NULL")
     monkeypatch.setattr("qa.repair._make_anew", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         repair_index(indexed, encoder, silent)
@@ -356,3 +360,107 @@ def test_an_index_that_is_being_written_is_not_called_damaged(indexed, encoder, 
         check_index(indexed.index.path, encoder)
     writer.close()
     assert check_index(indexed.index.path, encoder) == []
+
+
+def flip(config: Config, table: str, column: str, condition: str = "1", byte: int = 0, bit: int = 0) -> None:
+    """One bit of a value in a file that has no seal, as a killed writer leaves it."""
+    (config.index.path / SEAL).unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(config.index.path / FILE)) as db, db:
+        (value,) = db.execute(f"SELECT {column} FROM {table} WHERE {condition}").fetchone()
+        data = bytearray(value if isinstance(value, bytes) else value.encode())
+        data[byte] ^= 1 << bit
+        flipped = bytes(data) if isinstance(value, bytes) else data.decode()
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (flipped, value))
+
+
+def forget_saved(config: Config) -> None:
+    for path in config.index.path.glob("vectors-*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize("bit", range(16))
+def test_a_bit_of_a_stored_vector_is_noticed_when_it_is_asked_and_mended(indexed, encoder, bit):
+    """Also one that leaves the length as it was, such as the sign."""
+    answered = Pipeline(indexed, encoder=encoder).search("the sun")
+    flip(indexed, "vectors", "vector", byte=40 + bit // 8, bit=bit % 8)
+    forget_saved(indexed)
+    with pytest.raises(StoreError, match=r"^.*articles\.sqlite is damaged: a vector is not the one that was written \(mend it: qa repair"):
+        Pipeline(indexed, encoder=encoder).search("the sun")
+    assert parts(indexed, encoder) == ["vectors"]
+    assert "1 damaged vector of encoder fa4e was removed" in repair_index(indexed, encoder, silent)[0]
+    assert parts(indexed, encoder) == []
+    assert Pipeline(indexed, encoder=encoder).search("the sun") == answered
+
+
+def test_of_all_vectors_only_the_damaged_one_is_encoded_again(indexed, encoder, monkeypatch):
+    flip(indexed, "vectors", "vector", bit=6)
+    written: list[int] = []
+    put = StoreWriter.put_vectors
+    monkeypatch.setattr(
+        StoreWriter, "put_vectors", lambda store, name, rows, found: (written.append(len(rows)), put(store, name, rows, found))
+    )
+    repair_index(indexed, encoder, silent)
+    assert written == [1]
+
+
+def test_a_damaged_vector_is_not_taken_for_another_article_with_the_same_words(indexed, encoder):
+    flip(indexed, "vectors", "vector", "article = 4")
+    with Store.open(indexed.index.path) as store:
+        keys = [key for (key,) in store.query("SELECT key FROM vectors WHERE article = 4")]
+        assert len(store.known_vectors(encoder.fingerprint, keys)) < len(keys)
+
+
+@pytest.mark.parametrize("dimension", [66, 0])
+def test_a_damaged_number_of_dimensions_is_mended(indexed, encoder, dimension):
+    answered = Pipeline(indexed, encoder=encoder).search("the sun")
+    change(indexed, f"UPDATE encoders SET dimension = {dimension}")
+    assert parts(indexed, encoder) == ["vectors"]
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+    assert Pipeline(indexed, encoder=encoder).search("the sun") == answered
+
+
+def test_changed_words_are_not_shown_though_there_is_no_seal(indexed, encoder):
+    change(indexed, "UPDATE articles SET text = replace(text, 'deep sea', 'deep pea') WHERE id LIKE 'sky%'")
+    with pytest.raises(StoreError, match=r"is damaged: a passage is not the one that was written \(mend it: qa repair"):
+        Pipeline(indexed, encoder=encoder).search("whales of the sky")
+
+
+@pytest.mark.parametrize("column", ["author", "title", "source", "published", "text"])
+def test_a_changed_fact_of_an_article_is_found_not_shown_and_read_again(indexed, encoder, column):
+    with Store.open(indexed.index.path) as store:
+        (known,) = [store.article(one.id) for one in store.summaries() if one.id.startswith("sky")]
+    change(indexed, f"UPDATE articles SET {column} = '2020-01-01' WHERE id LIKE 'sky%'")
+    with pytest.raises(StoreError, match=r"is damaged: an article is not the one that was written \(mend it: qa repair"):
+        Pipeline(indexed, encoder=encoder).article(known.id)
+    assert "passages" in parts(indexed, encoder)
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+    assert Pipeline(indexed, encoder=encoder).article(known.id) == known
+
+
+def test_a_changed_author_of_an_article_without_a_file_is_named(indexed, encoder):
+    change(indexed, "UPDATE articles SET author = 'Nobody' WHERE id = 'loose'")
+    assert any("look at it (qa show loose)" in line for line in repair_index(indexed, encoder, silent))
+    assert parts(indexed, encoder) == []
+
+
+def test_an_article_that_cannot_be_read_as_one_is_saved_without_harm_to_the_others(indexed, encoder):
+    change(indexed, "UPDATE articles SET published = '2O26-01-01' WHERE id = 'loose'")
+    assert parts(indexed, encoder) == ["file"]
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+
+
+def test_an_index_of_the_version_before_checksums_is_read_as_it_is_and_gets_them_when_written(indexed, encoder):
+    answered = Pipeline(indexed, encoder=encoder).search("the sun")
+    columns = ("ALTER TABLE articles DROP COLUMN checksum", "ALTER TABLE vectors DROP COLUMN checksum")
+    change(indexed, *columns, "PRAGMA user_version = 1")
+    assert parts(indexed, encoder) == []
+    assert Pipeline(indexed, encoder=encoder).search("the sun") == answered
+    index_articles(indexed, [article("new", "Nobody expects a purple elephant.")], encoder=encoder)
+    assert parts(indexed, encoder) == []
+    forget_saved(indexed)
+    assert Pipeline(indexed, encoder=encoder).search("purple elephant")[0].passage.article_id == "new"
+    flip(indexed, "vectors", "vector", "checksum IS NOT NULL")
+    assert parts(indexed, encoder) == ["vectors"]

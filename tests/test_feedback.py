@@ -112,6 +112,13 @@ def test_what_is_in_it_and_not_ours_is_damage_too(feedback):
         feedback.judgements()
 
 
+def test_damage_is_told_in_one_line_though_sqlite_takes_several(feedback):
+    feedback.add(JUDGEMENT)
+    feedback.file.write_bytes(feedback.file.read_bytes().replace(b"CREATE TABLE judgements (", b'CREATE TABLE judgements "'))
+    with pytest.raises(StoreError, match=r"^[^\n]+ is damaged: malformed [^\n]+\(move it away, and a new one is begun\)$"):
+        feedback.judgements()
+
+
 def test_a_newer_file_is_left_alone(feedback):
     feedback.add(JUDGEMENT)
     with closing(sqlite3.connect(feedback.file)) as db:

@@ -15,7 +15,7 @@ PACKAGE = Path(qa.__file__).parent
 
 # Each module imports from its own layer or those below. `reading` belongs to articles, `evaluation` and `ui` are packages of one layer.
 LAYERS = (
-    {"disk", "errors", "datatypes"},
+    {"checksums", "disk", "errors", "datatypes"},
     {"config", "database", "model_files", "phrases", "questions", "sentences", "storage", "vector_lists", "words"},
     {"exported", "seal", "vector_parts"},
     {"quantized", "salvage", "vector_files"},
@@ -49,7 +49,7 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 BELOW = {
     ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
-    ("indexer", "looks"), ("indexer", "reading_process"), ("ui", "evaluation"),
+    ("indexer", "looks"), ("store", "passages"), ("indexer", "reading_process"), ("ui", "evaluation"),
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from qa.config import Config
 from qa.datatypes import Article, ArticleSummary, Filters, Passage, Refusal
 from qa.errors import StoreError
 from qa.indexer import remove_articles
+from qa.passages import embedding_text
 from qa.storage import Entry, Moment, Reading, Writing
 from qa.store import text_key
 from qa.stores import open_store, open_writer, publish, searcher
@@ -50,7 +51,17 @@ some = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 def entry(art: Article, *spans: tuple[int, int], family: str = "family", file: str | None = None) -> Entry:
     passages = tuple(Passage(art.id, start, end, art.text[start:end], art.title) for start, end in spans)
     vectors = np.eye(4, dtype=np.float16)[: len(spans)]
-    return Entry(art, file, passages, tuple(text_key(p.text) for p in passages), vectors, "splitting", family, b"signature", (1, 2))
+    return Entry(
+        art,
+        file,
+        passages,
+        tuple(text_key(embedding_text(p.title, p.text)) for p in passages),
+        vectors,
+        "splitting",
+        family,
+        b"signature",
+        (1, 2),
+    )
 
 
 def put(store: Writing, *entries: Entry) -> None:
