@@ -251,7 +251,10 @@ class Store:
     def places(self, numbers: Iterable[int]) -> dict[int, tuple[str, int]]:
         """number -> (article id, start): a passage's name that does not depend on when it was indexed."""
         query = "SELECT a.id, p.first FROM passages p JOIN articles a ON a.number = p.article WHERE p.number = ?"
-        return {number: self._db.execute(query, (number,)).fetchone() for number in numbers}
+        found = {number: self._db.execute(query, (number,)).fetchone() for number in numbers}
+        if None in found.values():
+            raise damaged(self.folder, "a passage belongs to no article")
+        return found
 
     def passage_count(self) -> int:
         return self._one("passages")

@@ -426,6 +426,16 @@ def test_changed_words_are_not_shown_though_there_is_no_seal(indexed, encoder):
         Pipeline(indexed, encoder=encoder).search("whales of the sky")
 
 
+def test_a_passage_whose_article_is_gone_is_damage(indexed, encoder):
+    """As in a file that was cut short, where SQLite takes what is missing for empty pages."""
+    change(indexed, "DELETE FROM articles WHERE id = 'loose'")
+    with Store.open(indexed.index.path) as store, pytest.raises(StoreError, match="is damaged: a passage belongs to no article"):
+        store.places(store.passage_numbers().tolist())
+    assert set(parts(indexed, encoder)) == {"file"}
+    repair_index(indexed, encoder, silent)
+    assert parts(indexed, encoder) == []
+
+
 @pytest.mark.parametrize("column", ["author", "title", "source", "published", "text"])
 def test_a_changed_fact_of_an_article_is_found_not_shown_and_read_again(indexed, encoder, column):
     with Store.open(indexed.index.path) as store:
