@@ -12,21 +12,22 @@ from collections.abc import Sequence
 from qa.answers import Group, quoted
 from qa.datatypes import Hit
 from qa.passages import embedding_text
-from qa.sentences import sentence_spans
-from qa.words import content_words
+from qa.sentences import Offsets, sentence_spans
+from qa.words import content_words, stems
 
 Features = dict[str, float]
 
 MOST_WORDS = 12  # of a question; those of a longer one say no more about it
+NEAR = 40, 60  # characters before and after an answer, within its sentence, where what it counts is named
 
 _DENIAL = re.compile(r"\b(not|cannot|never|no|none|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
+_COUNT = re.compile(r"\bhow many\s+(.{1,60})", re.IGNORECASE)
 
 
 def evidence(group: Group) -> str:
     """The sentence that the best span stands in, behind its article's title, as it is encoded to be compared with the question."""
-    span = group.spans[0]
-    passage, place = span.hit.passage, (span.start - span.hit.passage.start, span.end - span.hit.passage.start)
-    start, end = quoted(sentence_spans(passage.text), place, (0, len(passage.text)))
+    passage = group.spans[0].hit.passage
+    start, end = _sentence(group)
     return embedding_text(passage.title, passage.text[start:end])
 
 
@@ -38,6 +39,7 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
     - sentence: the likeness
     - words: how many words of the question say something; a short one is met by much that does not answer it
     - denied: 1 when the question denies something ("What did it not reach?") and the evidence does not
+    - uncounted: 1 when the question is "How many people …?" and neither "people" nor the word after it stands near the answer
     - crowd: the largest share of the passages that one article has. Where all of them are about one thing, something looks like
       the answer even if none is.
     """
@@ -46,10 +48,33 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
         "sentence": likeness,
         "words": float(min(MOST_WORDS, len(content_words(question)))),
         "denied": float(_denies(question) and not _denies(evidence(group))),
+        "uncounted": float(_is_uncounted(question, group)),
     }
     if len(read) > 1:
         known["crowd"] = max(Counter(hit.passage.article_id for hit in read).values()) / len(read)
     return known
+
+
+def _sentence(group: Group) -> Offsets:
+    """In characters of its passage."""
+    start, end = _place(group)
+    text = group.spans[0].hit.passage.text
+    return quoted(sentence_spans(text), (start, end), (0, len(text)))
+
+
+def _place(group: Group) -> Offsets:
+    span = group.spans[0]
+    return span.start - span.hit.passage.start, span.end - span.hit.passage.start
+
+
+def _is_uncounted(question: str, group: Group) -> bool:
+    asked = _COUNT.search(question)
+    if asked is None:
+        return False
+    (start, end), (first, last) = _place(group), _sentence(group)
+    near = group.spans[0].hit.passage.text[max(first, start - NEAR[0]) : min(last, end + NEAR[1])]
+    counted = stems(" ".join(content_words(asked[1])[:2]))
+    return bool(counted) and not counted & stems(near)
 
 
 def _denies(text: str) -> bool:

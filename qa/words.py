@@ -28,11 +28,12 @@ def content_words(text: str) -> list[str]:
 
 def coverage(question: str, text: str) -> float:
     """The share of the question's content words that the text has, stemmed: 0..1."""
-    asked = _stems(question[:LONGEST_QUESTION])
-    return len(asked & _stems(text)) / len(asked) if asked else 0.0
+    asked = stems(question[:LONGEST_QUESTION])
+    return len(asked & stems(text)) / len(asked) if asked else 0.0
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems(text: str) -> frozenset[str]:
+    """Of the words that say something."""
     return frozenset(stem(word) for word in WORD.findall(text.casefold()) if word not in STOP_WORDS)
 
 

@@ -32,6 +32,7 @@ def test_features_of_an_answer():
         "sentence": 0.4,
         "words": 3.0,
         "denied": 0.0,
+        "uncounted": 0.0,
         "crowd": 0.5,
     }
 
@@ -47,6 +48,25 @@ def test_features_of_an_answer():
 )
 def test_a_denial_that_the_evidence_does_not_share_is_told(question, answer, denied):
     assert features(question, [hit()], group(answer), 0.4)["denied"] == denied
+
+
+@pytest.mark.parametrize(
+    ("question", "uncounted"),
+    [
+        ("How many lifeboats were there?", 0.0),
+        ("How many wooden lifeboats were there?", 0.0),
+        ("And how many boats?", 1.0),
+        ("How many passengers were saved?", 1.0),  # not in the same sentence
+        ("How many?", 0.0),
+        ("How many of them were there?", 0.0),
+        ("When were there lifeboats?", 0.0),
+    ],
+)
+def test_a_number_of_something_else_is_told(question, uncounted):
+    text = "There were twenty lifeboats. The passengers slept."
+    passage = Passage("a", 7, 7 + len(text), text)
+    twenty = Group((Span(Hit(passage, 1.0), 18, 24, "twenty", 2.0),), 1.0)
+    assert features(question, [], twenty, 0.4)["uncounted"] == uncounted
 
 
 def test_the_crowd_around_the_only_passage_that_was_read_is_not_known():
