@@ -13,9 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qa.storage import Scored
 from qa.store import Store
 from qa.words import stem
@@ -27,17 +24,16 @@ K1, B = 1.2, 0.75  # of BM25, as in SQLite
 PREFIX = 3  # letters that a word shares with its stem
 
 Counts = Callable[[str], int]
-Flags = NDArray[np.bool_]  # of each passage number, whether it may be found
 
 
-def search_words(store: Store, words: Sequence[str], k: int, allowed: Flags | None, passages_with: Counts, total: int) -> Scored:
-    """Up to k (passage number, BM25 score), best first, among `allowed` if given; of `total` passages, `passages_with` a word."""
+def search_words(store: Store, words: Sequence[str], k: int, allowed: bytes | None, passages_with: Counts, total: int) -> Scored:
+    """Up to k (passage number, BM25 score), best first; of `total` passages, `passages_with` a word. `allowed`, if given, has a 1 for
+    each number that may be found."""
     words = words[:MOST_TERMS]
     rarer = telling(words, passages_with)
     if not rarer:
         return []
-    match = match_expression(rarer)
-    found = store.search_text(match, TITLE_WEIGHT, k) if allowed is None else _among(allowed, store.search_text(match, TITLE_WEIGHT))[:k]
+    found = store.search_text(match_expression(rarer), TITLE_WEIGHT, k, allowed)
     weights = {word: _weight(passages_with(word), total) for word in words if word not in rarer and passages_with(word)}
     return _with_common(store, found, weights) if weights else found
 
@@ -54,10 +50,6 @@ def telling(words: Sequence[str], passages_with: Counts) -> list[str]:
 def match_expression(words: Sequence[str]) -> str:
     """["built", "wall"] -> '"built" OR "wall"': any of them, each quoted, so that nothing is an operator."""
     return " OR ".join(f'"{word}"' for word in words)
-
-
-def _among(allowed: Flags, found: Scored) -> Scored:
-    return [(number, score) for number, score in found if allowed[number]]
 
 
 def _weight(count: int, total: int) -> float:

@@ -35,7 +35,7 @@ class LocalMoment:
 
     def with_words(self, words: Sequence[str], k: int, filters: Filters) -> Scored:
         chosen = self._chosen(filters)
-        allowed = None if chosen is None else chosen.flags
+        allowed = None if chosen is None else chosen.letters
         return search_words(self.store, words, k, allowed, self._passages_with, len(self.vectors.numbers))
 
     def _chosen(self, filters: Filters) -> Chosen | None:

@@ -208,10 +208,17 @@ class Store:
 
     # Passages
 
-    def search_text(self, match: str, title_weight: float, k: int = -1) -> list[tuple[int, float]]:
-        """Up to k (passage number, BM25 score), or all, best first for an FTS5 expression; scores are positive, higher is better."""
+    def search_text(self, match: str, title_weight: float, k: int = -1, allowed: bytes | None = None) -> list[tuple[int, float]]:
+        """Up to k (passage number, BM25 score), or all, best first for an FTS5 expression; scores are positive, higher is better.
+
+        `allowed` has a 1 for each passage number that may be found: others are not scored, which is what takes time.
+        """
+        only = ""
+        if allowed is not None:
+            self._db.create_function("allowed", 1, allowed.__getitem__)
+            only = "AND allowed(rowid)"
         rows = self._db.execute(
-            "SELECT rowid, -bm25(fulltext, ?, 1.0) FROM fulltext WHERE fulltext MATCH ? ORDER BY bm25(fulltext, ?, 1.0) LIMIT ?",
+            f"SELECT rowid, -bm25(fulltext, ?, 1.0) FROM fulltext WHERE fulltext MATCH ? {only} ORDER BY bm25(fulltext, ?, 1.0) LIMIT ?",
             (title_weight, match, title_weight, k),
         )
         return list(rows)
