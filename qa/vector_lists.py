@@ -2,7 +2,7 @@
 
 Lists are made from a sample, by spherical k-means. The sample is kept in a file meanwhile and read block by block, since nothing else
 that indexing does would take as much memory. How many lists are searched is measured: so many that of the true neighbours of questions
-like the passages, `RECALL` are in them.
+like the passages, `RECALL` are in them; but some in any case, since where passages keep close together, questions stray farther than they.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ LISTS = 4  # times the square root of the number of passages
 SAMPLE = 40  # vectors for each list, from which lists are made
 ROUNDS = 10  # of k-means
 QUESTIONS, NEIGHBOURS, RECALL = 256, 10, 0.995  # made up to measure how many lists have to be searched
+LEAST_SEARCHED = 0.05  # of the lists
 SEED = 12
 BLOCK = 2048  # vectors in memory at a time
 
@@ -82,7 +83,7 @@ def learned(blocks: Iterable[Rows], size: int) -> Lists:
         lists = Lists(sample.first(count), count, size)
         for _ in range(ROUNDS):
             lists = Lists(_moved(lists, sample), count, size)
-        return Lists(lists.centres, _needed(lists, sample), size)
+        return Lists(lists.centres, max(_needed(lists, sample), math.ceil(LEAST_SEARCHED * count)), size)
 
 
 def sample_size(size: int) -> int:

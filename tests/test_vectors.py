@@ -349,6 +349,12 @@ def test_lists_find_nearly_all_true_neighbours_without_looking_everywhere(many):
     assert index.lists.probes < len(index.lists.centres) / 2
 
 
+def test_some_lists_are_searched_in_any_case_for_questions_may_lie_farther_off_than_passages():
+    rows = np.tile(np.eye(100, dtype=np.float32), (40, 1))
+    lists = learned([rows], 10_000_000)
+    assert (len(lists.centres), lists.probes) == (100, 5)
+
+
 def test_few_allowed_passages_are_found_wherever_they_lie(many):
     _, index = many
     allowed = np.array([10, 30000, 60000])
