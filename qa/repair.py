@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from qa import seal
+from qa import checksums, seal
 from qa.batches import UNFINISHED, BatchWriter, Progress, splitting
 from qa.check import Fault, check_index
 from qa.config import Config
@@ -27,7 +27,7 @@ from qa.indexer import index_paths
 from qa.lock import writer_lock
 from qa.passages import embedding_text
 from qa.salvage import SALVAGE, SAVED, finish_salvage, is_unfinished
-from qa.store import ARTICLE_COLUMNS, Store, article_from, text_key
+from qa.store import ARTICLE_COLUMNS, Store, article_checksum, article_from, text_key
 from qa.store_writer import StoreWriter
 from qa.vectors import refresh
 
@@ -195,7 +195,7 @@ def _opened(folder: Path, place: Path) -> sqlite3.Connection:
 
 
 def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None, bool]]:
-    """(article, file, whether its passages are as they were), one by one: one that cannot be read ends a statement over all of them."""
+    """(article, file, whether it is as it was), one by one: one that cannot be read ends a statement over all of them."""
     last = _last_number(damaged)
     number = misses = 0
     while number < last or misses < MISSES:
@@ -206,10 +206,19 @@ def _readable(damaged: sqlite3.Connection) -> Iterator[tuple[Article, str | None
             if row is not None:
                 misses = 0
                 article = article_from(row[:-1])
-                yield article, row[-1], _is_whole(damaged, number, article)
+                fits = checksums.fits(_checksum(damaged, number), article_checksum(row[:-1]))
+                yield article, row[-1], fits and _is_whole(damaged, number, article)
+
+
+def _checksum(damaged: sqlite3.Connection, number: int) -> int | None:
+    with contextlib.suppress(sqlite3.DatabaseError):  # an earlier version has no such column
+        (found,) = damaged.execute("SELECT checksum FROM articles WHERE number = ?", (number,)).fetchone()
+        return None if found is None else int(found)
+    return None
 
 
 def _is_whole(damaged: sqlite3.Connection, number: int, article: Article) -> bool:
+    """Whether its passages are."""
     try:
         rows = damaged.execute("SELECT first, last, key FROM passages WHERE article = ?", (number,)).fetchall()
         return all(key == text_key(embedding_text(article.title, article.text[first:last])) for first, last, key in rows)

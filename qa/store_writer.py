@@ -117,7 +117,8 @@ class StoreWriter(Store):
     def cut_again(self, article_id: str) -> None:
         """Has the article, as it is now, taken for one that was cut otherwise."""
         row = self._db.execute(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchone()
-        self._db.execute("UPDATE articles SET splitting = '', checksum = ? WHERE id = ?", (article_checksum(row), article_id))
+        if row:
+            self._db.execute("UPDATE articles SET splitting = '', checksum = ? WHERE id = ?", (article_checksum(row), article_id))
 
     def read_again(self, article_id: str) -> None:
         """Has the article taken for changed when its file is read again. Each by another name: that of equal content makes a family."""

@@ -426,6 +426,13 @@ def test_changed_words_are_not_shown_though_there_is_no_seal(indexed, encoder):
         Pipeline(indexed, encoder=encoder).search("whales of the sky")
 
 
+def test_an_article_that_was_changed_in_a_damaged_file_is_named(indexed, encoder):
+    change(indexed, "UPDATE articles SET author = 'Nobody' WHERE id = 'loose'", "DELETE FROM articles WHERE id LIKE 'sky%'")
+    assert set(parts(indexed, encoder)) == {"file"}
+    (line,) = repair_index(indexed, encoder, silent)
+    assert line.endswith("qa index reads their files again; look at loose, which may have changed")
+
+
 def test_a_passage_whose_article_is_gone_is_damage(indexed, encoder):
     """As in a file that was cut short, where SQLite takes what is missing for empty pages."""
     change(indexed, "DELETE FROM articles WHERE id = 'loose'")
