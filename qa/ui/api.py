@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from functools import wraps
+from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
 from gradio.context import LocalContext
 
 from qa.config import Config
-from qa.datatypes import Filters, Hit, Response, Turn
+from qa.datatypes import Article, ArticleSummary, Filters, Hit, Response, Turn
 from qa.errors import QAError
 from qa.pipeline import Pipeline
 from qa.render import response_json
+from qa.server.addresses import shared
 from qa.server.record import Record
 from qa.ui.asked import LONGEST_QUESTION
 from qa.ui.line import Line
@@ -98,7 +100,7 @@ class Api:
 
     def articles(self) -> list[SummaryGiven]:
         """All articles of the index, without their texts."""
-        return [cast(SummaryGiven, _plain(summary)) for summary in self.pipeline.articles()]
+        return [cast(SummaryGiven, self._given(summary)) for summary in self.pipeline.articles()]
 
     def article(self, id: str) -> ArticleGiven:
         """One article with its text.
@@ -106,7 +108,12 @@ class Api:
         Args:
             id: the article's id, from `articles` or a citation
         """
-        return cast(ArticleGiven, _plain(self.pipeline.article(id)))
+        return cast(ArticleGiven, self._given(self.pipeline.article(id)))
+
+    def _given(self, found: Article | ArticleSummary) -> dict[str, Any]:
+        """Its fields. Where the page is served to others, only the name of its file."""
+        fields = _plain(found)
+        return {**fields, "path": found.path and Path(found.path).name} if shared(self.config) else fields
 
     @contextmanager
     def _turn(self, question: str) -> Iterator[None]:

@@ -48,7 +48,7 @@ class Library:
                 with gr.Accordion("Add articles", open=False, visible=files) as self.adding:
                     self.uploads = gr.File(file_count="multiple", file_types=changes.SUFFIXES, label="Files", height=120, visible=files)
                     where = "Or the path of a file or folder on this machine" if files else "The path of a file or folder on the server"
-                    self.folder = gr.Textbox(label=where, placeholder=str(next(iter(config.server.folders), "~/articles")))
+                    self.folder = gr.Textbox(label=where, placeholder="~/articles")
                     self.add_button = gr.Button("Add to the index", variant="primary")
                     self.report = gr.HTML(elem_id="report", apply_default_css=False)
                 self.refused = gr.HTML(elem_id="refused", apply_default_css=False)
@@ -73,9 +73,7 @@ class Library:
         refreshed = event(self.refresh, None, [self.refused, self.source, self.author], **QUICK)
         refreshed.then(self.show, self.chosen, self.list, **QUICK)
 
-    def add(
-        self, uploads: list[str] | None, folder: str, request: gr.Request, progress: gr.Progress = gr.Progress()
-    ) -> tuple[str, None]:
+    def add(self, uploads: list[str] | None, folder: str, request: gr.Request, progress: gr.Progress = gr.Progress()) -> tuple[str, None]:
         def at(stage: str, done: int, total: int) -> None:
             progress((done, total), desc=stage.capitalize())
 

@@ -98,7 +98,7 @@ def build_page(config: Config, backend: Backend, api: Api, record: Record) -> gr
         library.refresh_after(shelf.select)
 
         if shared(config):
-            page.load(on.rights, None, [library.adding, measured], **QUICK)
+            page.load(on.rights, None, [library.adding, library.folder, measured], **QUICK)
         timer = gr.Timer(LOADING_SECONDS)
         gr.on([page.load, timer.tick], on.look, None, [header, welcome, timer], **QUICK)
         models.listen(header, on.look, [header, welcome, timer])
@@ -116,10 +116,12 @@ class Events:
         self.models = models
         self.pipeline = backend.pipeline
 
-    def rights(self, request: gr.Request) -> tuple[gr.Accordion, gr.Tab]:
+    def rights(self, request: gr.Request) -> tuple[gr.Accordion, gr.Textbox, gr.Tab]:
         """What only editors see of a page that is served to others. What it does asks for their right again."""
         visitor = visitor_of(request)
-        return gr.Accordion(visible=changes.may_add(self.config, visitor)), gr.Tab(visible=visitor.may_change)
+        adds = changes.may_add(self.config, visitor)
+        example = gr.Textbox(placeholder=str(self.config.server.folders[0])) if adds and self.config.server.folders else gr.skip()
+        return gr.Accordion(visible=adds), example, gr.Tab(visible=visitor.may_change)
 
     def look(self, request: gr.Request) -> tuple[str, str, gr.Timer]:
         """The header and the examples as they are now."""

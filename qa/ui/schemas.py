@@ -65,7 +65,10 @@ class HitGiven(TypedDict):
 
 
 class SummaryGiven(TypedDict):
-    """An article without its text. `copy_of` is the id of the article that this one repeats."""
+    """An article without its text. `path` is the name alone where the page is served to others.
+
+    `copy_of` is the id of the article that this one repeats.
+    """
 
     id: str
     title: str
@@ -80,7 +83,7 @@ class SummaryGiven(TypedDict):
 
 
 class ArticleGiven(TypedDict):
-    """A whole article."""
+    """A whole article. `path` is the name alone where the page is served to others."""
 
     id: str
     title: str

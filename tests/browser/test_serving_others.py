@@ -53,6 +53,7 @@ def site(serve_page: Serve, tmp_path_factory: pytest.TempPathFactory) -> Site:
         "server.users": folder / "users.json",
         "server.log": folder / "qa.log",
         "server.hosts": ("qa.example.org",),
+        "server.folders": (folder / "drop",),
         "server.questions": 1000,
         "server.changes": 1000,
         "ui.allow_changes": True,
@@ -234,6 +235,12 @@ def test_a_problem_names_nothing_of_the_machine(site: Site) -> None:
     told += bob.raise_event("answer", [QUESTION, {"broken": 1}, "", "", "soon", ""]) + bob.call("POST", "/gradio_api/run/predict", "{")[1]
     told += bob.raise_event("go", [], {"view": "run", "run": "../../etc"})
     assert "Traceback" not in told and ".py" not in told and str(site.folder) not in told and "site-packages" not in told
+
+
+def test_only_editors_are_told_where_articles_are_added_from(site: Site) -> None:
+    told = {name: Caller(site, name).call("GET", "/config")[1] + Caller(site, name).raise_event("rights", []) for name in ("bob", "ann")}
+    assert str(site.folder) not in told["bob"]
+    assert str(site.folder / "drop") in told["ann"]
 
 
 def test_the_log_says_who_did_what_and_not_what_was_asked(site: Site) -> None:
