@@ -28,8 +28,8 @@ $(VENV)/app: pyproject.toml requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
-$(VENV)/test: $(VENV)/app constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+$(VENV)/test: $(VENV)/app requirements-test.lock
+	$(BIN)/pip install --quiet --require-hashes --no-deps --requirement requirements-test.lock
 	touch $@
 
 constraints:

@@ -1,4 +1,5 @@
-"""Pins what is installed: constraints.txt (with what the tests need), requirements.lock (what qa needs, each file by its hashes).
+"""Pins what is installed: constraints.txt (all of it), requirements.lock (what qa needs, each file by its hashes), and
+requirements-test.lock (what its tests need besides, likewise).
 
 torch is in the first alone: the builds for a CPU and for a GPU are other files of one version, and the libraries of the latter are
 left to it. Nothing is written unless everything was resolved.
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS, LOCK = ROOT / "constraints.txt", ROOT / "requirements.lock"
+CONSTRAINTS, LOCK, TEST_LOCK = ROOT / "constraints.txt", ROOT / "requirements.lock", ROOT / "requirements-test.lock"
 TORCH = "torch==2.13.0"
 GPU = ("cuda-", "nvidia-", "triton")
 COMPILE = [
@@ -36,6 +37,7 @@ ABOUT_CONSTRAINTS = (
     "Versions that are tested together, for Python 3.10 to 3.13. Made by: make constraints (GPU libraries are left to torch)."
 )
 ABOUT_LOCK = "What qa needs but for torch, each file by its hashes. Made by: make constraints."
+ABOUT_TEST_LOCK = "What the tests need besides requirements.lock, each file by its hashes. Made by: make constraints."
 
 
 class Pin(NamedTuple):
@@ -52,10 +54,16 @@ def main() -> None:
     if uv is None:
         sys.exit("uv resolves the versions and is not there (pip install uv); nothing was changed")
     tested = "".join(entry for entry in entries(_compile(uv, TORCH, "--extra", "test")) if not entry.startswith(GPU))
-    needed = _compile(uv, tested, "--generate-hashes")
-    locked = "".join(entry for entry in entries(needed) if not entry.startswith((*GPU, "torch==")))
+    locked, besides = locks(_compile(uv, tested, "--generate-hashes"), _compile(uv, tested, "--extra", "test", "--generate-hashes"))
     _replace(CONSTRAINTS, f"# {ABOUT_CONSTRAINTS}\n{tested}")
     _replace(LOCK, f"# {ABOUT_LOCK}\n{locked}")
+    _replace(TEST_LOCK, f"# {ABOUT_TEST_LOCK}\n{besides}")
+
+
+def locks(needed: str, tested: str) -> tuple[str, str]:
+    """What qa needs, and what its tests need besides, without torch and what comes with a build of it."""
+    ours, all_of_them = ([one for one in entries(text) if not one.startswith((*GPU, "torch=="))] for text in (needed, tested))
+    return "".join(ours), "".join(one for one in all_of_them if one not in ours)
 
 
 def read(lock: str) -> list[Pin]:

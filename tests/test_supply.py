@@ -71,6 +71,14 @@ def test_the_lock_has_a_hash_for_everything_and_agrees_with_the_constraints(benc
     assert not any(pin.name.startswith((*lock.GPU, "torch")) for pin in pins)
 
 
+def test_what_the_tests_need_besides_is_locked_too(bench) -> None:
+    lock = bench("lock")
+    ours, besides, tested = (lock.read(file.read_text(encoding="utf-8")) for file in (lock.LOCK, lock.TEST_LOCK, lock.CONSTRAINTS))
+    assert all(pin.hashes for pin in besides)
+    named = {(pin.name, pin.version) for pin in ours + besides}
+    assert named == {(pin.name, pin.version) for pin in tested if pin.name != "torch"}
+
+
 def test_what_the_project_needs_is_locked(bench) -> None:
     lock, audit = bench("lock"), bench("audit")
     project = audit.tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -93,7 +101,8 @@ def test_a_lock_is_read_with_markers_and_hashes(bench) -> None:
 def test_versions_that_cannot_be_resolved_leave_the_files_as_they_are(uv, tmp_path, bench, monkeypatch) -> None:
     lock = bench("lock")
     monkeypatch.setattr(lock, "CONSTRAINTS", tmp_path / "constraints.txt")
-    monkeypatch.setattr(lock, "LOCK", tmp_path / "requirements.lock")
+    for name in ("LOCK", "TEST_LOCK"):
+        monkeypatch.setattr(lock, name, tmp_path / "requirements.lock")
     (tmp_path / "constraints.txt").write_text("a==1\n")
     if uv:
         (tmp_path / "uv").write_text(uv)
