@@ -1,7 +1,7 @@
 """Whether an index is whole: everything that it promises, compared with what its files hold.
 
 SQLite's own structure; each passage against the hash of the text that was encoded; the full text against the passages; every
-vector's form, and a sample of them against the encoder; each FAISS file against its manifest, and its vectors against the stored
+vector's form, and a sample of them against the encoder; each vector file against its manifest, and its vectors against the stored
 ones; the whole SQLite file against its seal, which shows what none of these can, such as another author. Changes nothing.
 Mending is qa/repair.py's.
 """
