@@ -22,6 +22,7 @@ from qa.vector_lists import Lists, Numbers, Rows, learned, sample_size
 from qa.vector_parts import Chosen, Part, are_among, part_of, piece_of
 
 EXACT_LIMIT = 16_384
+ROOM = 100_000  # compared one by one by who has an index open, until indexing has saved lists: making them takes seconds, each time
 GROWTH = 4
 MOST_GONE = 0.25  # of the passages in lists
 
@@ -78,7 +79,7 @@ class VectorIndex:
 
     def has_room(self, passages: int) -> bool:
         """Whether it can be brought up to so many passages without new lists or parts in lists."""
-        return passages - sum(len(part.numbers) for part in self.listed) <= EXACT_LIMIT
+        return passages - sum(len(part.numbers) for part in self.listed) <= ROOM
 
     @cached_property
     def _still_there(self) -> Chosen | None:
@@ -115,7 +116,7 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str, make: M
 
     `make` makes parts, of lists or of none, numbers and vectors; if not given, such as are searched.
     """
-    make = make or _to_search
+    make, limit = (make, EXACT_LIMIT) if make else (_to_search, ROOM)
     with store.snapshot():
         identity = store.identity
         if vectors is not None and vectors.identity == identity:
@@ -125,10 +126,10 @@ def in_step(vectors: VectorIndex | None, store: Store, fingerprint: str, make: M
         wanted = store.passage_numbers()
         if vectors.identity[1] >= 0 and np.array_equal(vectors.numbers, wanted):
             return replace(vectors, identity=identity)  # something else was written, such as another encoder's vectors
-        lists = _lists(vectors, store, wanted)
+        lists = _lists(vectors, store, wanted, limit)
         listed = list(vectors.listed) if lists is not None and lists is vectors.lists else []
         rest = np.setdiff1d(wanted, np.concatenate([part.numbers for part in listed]), assume_unique=True) if listed else wanted
-        while lists is not None and len(rest) > EXACT_LIMIT:
+        while lists is not None and len(rest) > limit:
             block, rest = rest[:EXACT_LIMIT], rest[EXACT_LIMIT:]
             listed.append(make(lists, block, _rows(vectors.loose, store, fingerprint, block)))
         loose = make(None, rest, _rows(vectors.loose, store, fingerprint, rest))
@@ -139,7 +140,7 @@ def _to_search(lists: Lists | None, numbers: Numbers, blocks: Iterable[Rows]) ->
     return part_of(lists, [piece_of(lists, numbers, blocks)]) if len(numbers) else Part()
 
 
-def _lists(old: VectorIndex, store: Store, wanted: Numbers) -> Lists | None:
+def _lists(old: VectorIndex, store: Store, wanted: Numbers, limit: int) -> Lists | None:
     """The old ones while they fit, new ones when they don't, none for a small index."""
     if len(wanted) <= EXACT_LIMIT:
         return None
@@ -147,6 +148,8 @@ def _lists(old: VectorIndex, store: Store, wanted: Numbers) -> Lists | None:
     living = sum(int(are_among(part.numbers, wanted).sum()) for part in old.listed)
     if old.lists is not None and len(wanted) <= GROWTH * old.lists.size and living >= (1 - MOST_GONE) * total:
         return old.lists
+    if len(wanted) <= limit:
+        return None
     sample = store.sample_passages(sample_size(len(wanted)))
     return learned(_rows(Part(), store, old.fingerprint, sample), len(wanted))
 

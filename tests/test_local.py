@@ -28,6 +28,7 @@ def test_what_needs_much_work_is_taken_from_the_files_instead(filled, monkeypatc
     from qa import vectors
 
     monkeypatch.setattr(vectors, "EXACT_LIMIT", 2)
+    monkeypatch.setattr(vectors, "ROOM", 2)
     store = Store.open(filled(article("a", "Red apples."), article("b", "Green pears.")).index.path)
     searcher = LocalSearcher(store, "fa4e")
     moment(store, searcher)

@@ -264,13 +264,23 @@ def test_adding_to_a_large_index_changes_no_large_file(large, config):
     assert (sizes(index), ask(index, "yellow melons", 1)) == ([2, 6], [8])
 
 
-def test_a_page_that_is_open_finds_in_lists_what_came_since(large, config):
+def test_a_page_that_is_open_finds_what_came_since(large, config, monkeypatch):
     before = vectors.open_vectors(large, "fa4e")
     more = ["Yellow melons", "Green kiwis", "Brown nuts"]
     index_articles(config, [article(text, f"{text}.") for text in more], encoder=FakeEncoder())
-    after = vectors.in_step(before, large, "fa4e")
-    assert (sizes(after), [ask(after, text, 1) for text in more]) == ([1, 6, 3], [[8], [9], [10]])
-    assert after.listed[0] is before.listed[0]
+    for room, parts in ((4, [4, 6]), (3, [1, 6, 3])):
+        monkeypatch.setattr(vectors, "ROOM", room)
+        after = vectors.in_step(before, large, "fa4e")
+        assert (sizes(after), [ask(after, text, 1) for text in more]) == (parts, [[8], [9], [10]])
+        assert after.listed[0] is before.listed[0]
+
+
+def test_a_page_that_is_open_makes_no_lists_while_it_can_do_without(filled, monkeypatch):
+    monkeypatch.setattr(vectors, "EXACT_LIMIT", 3)
+    store = Store.open(filled(article("a", "Red apples.")).index.path)
+    before = vectors.open_vectors(store, "fa4e")
+    filled(*(article(text, f"{text}.") for text in ("Green pears", "Blue plums", "Ripe figs")))
+    assert (sizes(vectors.in_step(before, store, "fa4e")), sizes(vectors.open_vectors(store, "fa4e"))) == ([4], [1, 3])
 
 
 def test_what_is_removed_from_a_large_index_is_not_found(large, config):
