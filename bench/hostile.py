@@ -10,6 +10,7 @@ renamed and deleted while they are indexed. tests/hostile_files.py makes the fil
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -21,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from qa.check import check_index  # noqa: E402
 from qa.config import Config  # noqa: E402
 from qa.datatypes import Article, IndexReport  # noqa: E402
 from qa.encoder import load_encoder  # noqa: E402
+from qa.files import File, Files, Found  # noqa: E402
 from qa.store import Store  # noqa: E402
 
 SAMPLES = ROOT / "eval" / "articles"
@@ -123,18 +125,22 @@ def _copy(files: Sequence[Path], folder: Path) -> None:
 
 def _timed(config: Config, folders: Sequence[Path], seconds: dict[str, float]) -> IndexReport:
     """Indexes folders, and tells what each file took."""
-    sync_file = indexer._Run._sync_file
+    opened = Files.opened
 
-    def timed(run: indexer._Run, name: str, path: Path, known: str | None) -> None:
+    @contextlib.contextmanager
+    def timed(files: Files, file: File) -> Iterator[Found]:
         began = time.monotonic()
-        sync_file(run, name, path, known)
-        seconds[name] = time.monotonic() - began
+        try:
+            with opened(files, file) as found:
+                yield found
+        finally:
+            seconds[file.name] = time.monotonic() - began
 
-    indexer._Run._sync_file = timed  # type: ignore[method-assign]
+    Files.opened = timed  # type: ignore[method-assign]
     try:
         return indexer.index_paths(config, folders, encoder=Encoder())
     finally:
-        indexer._Run._sync_file = sync_file  # type: ignore[method-assign]
+        Files.opened = opened  # type: ignore[method-assign]
 
 
 def _changing(folder: Path, config: Config, rounds: int) -> dict[str, int]:

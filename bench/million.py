@@ -31,8 +31,8 @@ from machine import described
 from numpy.typing import NDArray
 
 from qa import copies, vectors
-from qa.batches import splitting
 from qa.config import Config
+from qa.cutting import splitting
 from qa.datatypes import Filters, Passage
 from qa.encoder import load_encoder
 from qa.evaluation.charts import line_chart

@@ -1,16 +1,16 @@
 """Articles into the store, batch by batch: cut into passages, encoded, and committed with everything that belongs to them.
 
 An article whose content is known is not encoded again. Each batch goes in with passages, full text and vectors in one
-transaction, so that whatever happens in between, what was committed is whole. While one batch is encoded, the one before is
-committed and the next one collected. Which articles there are, and which are gone, is qa/indexer.py's business.
+transaction, so that whatever happens in between, what was committed is whole. While one batch is encoded (or several, by a
+cluster), the one before is committed and the next one collected; they go in in their order. Which articles there are, and which
+are gone, is qa/indexer.py's business.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from qa import copies
 from qa.articles import unprintable
 from qa.config import Passages
+from qa.cutting import Cut, Cutter, article_of
 from qa.datatypes import Article, Passage, Refusal
 from qa.encoder import Encoder, calibrate_encoder
-from qa.passages import Splitter, embedding_text
+from qa.passages import embedding_text
 from qa.quantized import MOST
 from qa.storage import Entry, Writing
 from qa.store import text_key
+from qa.workers import Encoding, OneThread
 
 BATCH = 256  # passages encoded and committed together
 STEP = 64  # the same where only vectors are added: a kill loses no more, and progress is seen
@@ -34,13 +36,14 @@ UNFINISHED = ""  # instead of the hash of a file of which not everything was com
 Progress = Callable[[str, int, int], None]
 Origin = tuple[str | None, str, str]  # (file, sha256, splitting) of an article
 Rows = NDArray[np.float16]  # (n, dim)
+_Vectorless = list[tuple[int, Passage, bytes]]  # (article, passage, key of its text)
 
 
 @dataclass
 class _Batch:
     """What goes in together. `unfinished` are files of which it may hold a part only; `steps` are taken after the articles."""
 
-    articles: list[tuple[Article, str | None, list[Passage]]] = field(default_factory=list)
+    articles: list[tuple[Cut, str | None, list[Passage]]] = field(default_factory=list)
     origins: dict[str, Origin] = field(default_factory=dict)  # by article id
     unfinished: set[str] = field(default_factory=set)
     steps: list[Callable[[], None]] = field(default_factory=list)
@@ -53,7 +56,7 @@ class _Batch:
 
 
 @dataclass(frozen=True)
-class _Encoding:
+class _Waiting:
     """A batch that is being encoded. `rows` waits until that is done."""
 
     batch: _Batch
@@ -64,7 +67,7 @@ class _Encoding:
 class BatchWriter:
     """What is waiting to be committed, and what was done so far, in the words of an `IndexReport`."""
 
-    def __init__(self, store: Writing, encoder: Encoder, settings: Passages) -> None:
+    def __init__(self, store: Writing, encoder: Encoder, settings: Passages, workers: Encoding | None = None) -> None:
         self.store = store
         self.encoder = encoder
         self.added: list[str] = []
@@ -74,18 +77,19 @@ class BatchWriter:
         self.duplicates: list[Refusal] = []
         self.unchanged = 0
         self.encoded = 0
-        self._splitter = Splitter(encoder.token_offsets, settings.size, settings.overlap, encoder.max_tokens)
-        self._splitting = splitting(settings, encoder)
+        self._workers = workers or OneThread(encoder)
+        self._cutter = Cutter(settings, encoder)
+        self._splitting = self._cutter.splitting
         self._batch = _Batch()
-        self._encoding: _Encoding | None = None
-        self._encoder_thread = ThreadPoolExecutor(1, "encoding")
-        self._clashing: list[tuple[Article, str | None]] = []
+        self._encoding: deque[_Waiting] = deque()  # oldest first
+        self._clashing: list[tuple[Article | Cut, str | None]] = []
 
-    def add(self, article: Article, file: str | None = None) -> bool:
+    def add(self, item: Article | Cut, file: str | None = None) -> bool:
         """Puts an article into the batch unless the store has it as it is. False: not yet, or never.
 
         An id that another file has is looked at again in `settle`: that file may give it up in the same run.
         """
+        article = article_of(item)
         if not _is_text(article.id + article.title + article.text):
             self.refused.append(Refusal(file or article.id, "it has a NUL or half a character in it"))
             return False
@@ -93,7 +97,7 @@ class BatchWriter:
         if origin is None:
             self.added.append(article.id)
         elif _is_elsewhere(origin[0], file):
-            self._clashing.append((article, file))
+            self._clashing.append((item, file))
             return False
         elif origin == (file, article.sha256, self._splitting):
             self.unchanged += 1
@@ -102,7 +106,7 @@ class BatchWriter:
             self.changed.append(article.id)
         if file is not None:
             self._batch.unfinished.add(file)
-        self._queue(article, file)
+        self._queue(item, file)
         return True
 
     def after_batch(self, step: Callable[[], None]) -> None:
@@ -120,12 +124,13 @@ class BatchWriter:
         """Commits what is waiting, then adds or refuses the articles whose id another file had."""
         self.flush()
         clashing, self._clashing = self._clashing, []
-        for article, file in clashing:
+        for item, file in clashing:
+            article = article_of(item)
             origin = self._origin(article)
             if origin and _is_elsewhere(origin[0], file):
                 self.refused.append(Refusal(file or article.id, f"its id {article.id!r} is already used by {origin[0]}"))
             else:
-                self.add(article, file)
+                self.add(item, file)
         self.flush()
 
     def split_again(self, progress: Progress) -> None:
@@ -144,45 +149,53 @@ class BatchWriter:
         fingerprint = self.encoder.fingerprint
         total = self.store.missing(fingerprint)
         done = last = 0
+        encoding: deque[tuple[_Vectorless, Callable[[], Rows]]] = deque()  # oldest first
         while rows := self.store.without_vectors(fingerprint, min(BATCH, STEP), last):
             progress("encoding", done, total)
-            found = self._encoded([key for _, _, key in rows], [embedding_text(p.title, p.text) for _, p, _ in rows])()
-            with self.store.transaction(articles=False):
-                self.store.add_encoder(fingerprint, self.encoder.name, found.shape[1])
-                self.store.put_vectors(fingerprint, rows, found)
+            texts = [embedding_text(passage.title, passage.text) for _, passage, _ in rows]
+            encoding.append((rows, self._encoded([key for _, _, key in rows], texts)))
+            if len(encoding) == self._workers.at_once:
+                self._put_vectors(*encoding.popleft())
             done, last = done + len(rows), rows[-1][1].number
+        while encoding:
+            self._put_vectors(*encoding.popleft())
 
     def flush(self) -> None:
         """Encodes and commits what is waiting."""
         self._hand_over()
-        if self._encoding:
-            encoding, self._encoding = self._encoding, None
-            self._commit(encoding)
+        while self._encoding:
+            self._commit(self._encoding.popleft())
 
     def _hand_over(self, least: int = 0) -> None:
-        """Has the batch encoded once it has `least` passages, and meanwhile commits the one before it."""
+        """Has the batch encoded once it has `least` passages, and meanwhile commits the oldest if there are as many as may be."""
         if len(self._batch) < least or not (self._batch.articles or self._batch.steps):
             return
         texts = self._batch.texts()
         keys = [text_key(text) for text in texts]
         self._calibrate(texts)
-        if before := self._encoding:
-            before.rows()  # one batch is encoded at a time
-        self._encoding = _Encoding(self._batch, keys, self._encoded(keys, texts))
+        oldest = self._encoding.popleft() if len(self._encoding) == self._workers.at_once else None
+        if oldest:
+            oldest.rows()
+        self._encoding.append(_Waiting(self._batch, keys, self._encoded(keys, texts)))
         self._batch = _Batch()
-        if before:
-            self._commit(before)
+        if oldest:
+            self._commit(oldest)
 
-    def _commit(self, encoding: _Encoding) -> None:
+    def _put_vectors(self, rows: _Vectorless, encoded: Callable[[], Rows]) -> None:
+        found = encoded()
+        with self.store.transaction(articles=False):
+            self.store.add_encoder(self.encoder.fingerprint, self.encoder.name, found.shape[1])
+            self.store.put_vectors(self.encoder.fingerprint, rows, found)
+
+    def _commit(self, encoding: _Waiting) -> None:
         batch, keys, rows = encoding.batch, encoding.keys, encoding.rows()
-        sketches = [copies.signature(article.text) for article, _, _ in batch.articles]
         with self.store.transaction():
             for name in batch.unfinished:  # until a step says otherwise: a kill in between must not leave an article without its file
                 self.store.put_file(name, UNFINISHED)
             at = 0
-            for (article, file, passages), sketch in zip(batch.articles, sketches, strict=True):
+            for cut, file, passages in batch.articles:
                 here = slice(at, at := at + len(passages))
-                self._put(article, file, passages, keys[here], rows[here], sketch)
+                self._put(cut.article, file, passages, keys[here], rows[here], cut.signature)
             for step in batch.steps:
                 step()
 
@@ -192,12 +205,13 @@ class BatchWriter:
         calibrate_encoder(self.encoder, lambda: [*(embedding_text(p.title, p.text) for _, p, _ in stored("", MOST)), *texts])
 
     def _origin(self, article: Article) -> Origin | None:
-        waiting = [self._batch, self._encoding.batch] if self._encoding else [self._batch]
+        waiting = [self._batch, *(encoding.batch for encoding in reversed(self._encoding))]
         return next((batch.origins[article.id] for batch in waiting if article.id in batch.origins), None) or self.store.origin(article.id)
 
-    def _queue(self, article: Article, file: str | None) -> None:
-        self._batch.articles.append((article, file, self._splitter.split(article)))
-        self._batch.origins[article.id] = (file, article.sha256, self._splitting)
+    def _queue(self, item: Article | Cut, file: str | None) -> None:
+        cut = self._cutter.cut(item)
+        self._batch.articles.append((cut, file, cut.passages()))
+        self._batch.origins[cut.article.id] = (file, cut.article.sha256, self._splitting)
         self._hand_over(BATCH)
 
     def _put(
@@ -224,21 +238,14 @@ class BatchWriter:
         known = self.store.known_vectors(self.encoder.fingerprint, keys)
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         self.encoded += len(new)
-        encoding = self._encoder_thread.submit(self.encoder.encode_passages, list(new.values())) if new else None
+        encoded = self._workers.encode(list(new.values())) if new else None
 
         def rows() -> Rows:
-            if encoding:
-                known.update(zip(new, encoding.result().astype(np.float16), strict=True))
+            if encoded:
+                known.update(zip(new, encoded().astype(np.float16), strict=True))
             return np.stack([known[key] for key in keys]) if keys else np.empty((0, 0), np.float16)
 
         return rows
-
-
-def splitting(settings: Passages, encoder: Encoder) -> str:
-    """Stands for everything that decides where passages begin and end; the tokenizer by what it makes of a probe."""
-    probe = "The encoder's own tokens: naïve Größe, 1,234.5 – 東京 antidisestablishmentarianism"
-    parts = (settings.size, settings.overlap, encoder.max_tokens, encoder.token_offsets(probe))
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def is_gone(file: str | Path) -> bool:

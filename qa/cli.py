@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,12 @@ app = typer.Typer(
 app.add_typer(feedback, name="feedback")
 app.add_typer(users, name="users")
 
+
+class Engine(str, Enum):
+    local = "local"
+    ray = "ray"
+
+
 INTERRUPTED = 130  # how Typer exits after Ctrl-C
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
@@ -49,22 +56,26 @@ def index(
     encoder: Annotated[
         str | None, typer.Option(metavar="NAME", help="read nothing, only add the vectors of this one of embedding.others")
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="who reads and encodes: this process, or a Ray cluster (index.ray_address; needs qa[ray])")
+    ] = Engine.local,
     config: ConfigFile = None,
     index: IndexFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the index in step with files and folders: what is new or changed is read, the rest is skipped."""
+    from qa import indexer
     from qa.encoder import listed_encoder
-    from qa.indexer import add_vectors, index_paths
 
     if encoder and (paths or prune):
         raise typer.BadParameter("it reads no files: give either paths or --encoder", param_hint="--encoder")
     settings = settings_from(config, index)
+    workers: indexer.Engine = "ray" if engine is Engine.ray else "local"
     with progress_bar() as progress:
         if encoder:
-            report = add_vectors(settings, listed_encoder(settings.embedding, encoder), progress=progress)
+            report = indexer.add_vectors(settings, listed_encoder(settings.embedding, encoder), progress=progress, engine=workers)
         else:
-            report = index_paths(settings, paths or [], prune=prune, progress=progress)
+            report = indexer.index_paths(settings, paths or [], prune=prune, progress=progress, engine=workers)
     for refusal in report.refused:
         say(f"refused {refusal.path}: {refusal.reason}")
     for duplicate in report.duplicates:

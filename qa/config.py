@@ -93,6 +93,7 @@ class Index(Section):
     max_characters: int = Field(2_000_000, ge=1000, description="characters; a longer article is refused")
     max_seconds: float = Field(60.0, ge=1, le=3600, description="seconds that a file, or a row of JSONL, may take to be read")
     max_memory_mb: int = Field(2048, ge=256, le=2**20, description="MiB for the process that reads files (not on Windows and macOS)")
+    ray_address: str = Field("", description="Ray cluster for qa index --engine ray; unset: RAY_ADDRESS, else one on this machine")
     lock_seconds: float = Field(10.0, ge=0, description="seconds to wait for another process that is writing the index")
 
 

@@ -71,6 +71,10 @@ class SentenceTransformerEncoder:
         self._lock = threading.Lock()
         self._is_calibrated = False
 
+    def __reduce__(self) -> tuple[type[SentenceTransformerEncoder], tuple[Embedding]]:
+        """Another machine gets the settings, and has the model's files itself."""
+        return SentenceTransformerEncoder, (self._settings,)
+
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits; equal fingerprints mean interchangeable vectors."""

@@ -8,6 +8,7 @@ QAError                 every error that we raise on purpose; `str()` is one lin
 │   ├── UnknownArticle  one that is not in the index, or no longer
 │   ├── MissingVectors  the index was not built with the configured embedding model
 │   └── IndexBusy       another process is writing
+├── ClusterError        the cluster that reads and encodes: not there, lost, or with other files or models than here
 └── DataError           an evaluation set with a fault
 
 Bugs are not caught and keep their traceback.
@@ -45,6 +46,10 @@ class MissingVectors(StoreError):
 
 
 class IndexBusy(StoreError):
+    pass
+
+
+class ClusterError(QAError):
     pass
 
 

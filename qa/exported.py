@@ -59,7 +59,9 @@ class Compiled:
 
     def __init__(self, graph: Model, precision: Precision) -> None:
         names = [port.any_name for port in graph.inputs]
-        settings = {"INFERENCE_PRECISION_HINT": _hint(precision), "PERFORMANCE_HINT": "LATENCY"}
+        settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _hint(precision), "PERFORMANCE_HINT": "LATENCY"}
+        if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():  # OpenVINO has threads of its own, and does not look
+            settings["INFERENCE_NUM_THREADS"] = int(threads)
         self._names = names
         self._request = _core().compile_model(graph, "CPU", settings).create_infer_request()
 

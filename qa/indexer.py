@@ -1,8 +1,8 @@
 """Articles into the index: the only writer.
 
 Indexing is a sync. A file that looks as when it was read (qa/looks.py), or whose bytes are known, is skipped; one that changed is
-read again; one that can no longer be read keeps its articles. How articles are cut, encoded and committed is in qa/batches.py. One
-process writes at a time; readers go on meanwhile.
+read again; one that can no longer be read keeps its articles. How articles are cut, encoded and committed is in qa/batches.py, who
+reads and encodes in qa/workers.py. One process writes at a time; readers go on meanwhile.
 """
 
 from __future__ import annotations
@@ -11,27 +11,38 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from qa.articles import printable, unprintable, walk_files
-from qa.batches import BatchWriter, Progress, is_gone, splitting
+from qa.batches import BatchWriter, Progress, is_gone
 from qa.config import Config
+from qa.cutting import article_of, splitting
 from qa.database import writing_errors
 from qa.datatypes import Article, IndexReport, Refusal
 from qa.disk import make_folder
 from qa.encoder import Encoder, load_encoder
 from qa.errors import StoreError
-from qa.file_bytes import FileBytes, Unreadable, reason
+from qa.file_bytes import Unreadable, reason
+from qa.files import File, Found
 from qa.lock import writer_lock
 from qa.looks import Looks
-from qa.reading_process import FileReader
 from qa.storage import Writing
 from qa.stores import open_store, open_writer, publish
+from qa.workers import Here, Workers
+
+Engine = Literal["local", "ray"]  # who reads and encodes: this process, or a cluster
 
 
 def index_paths(
-    config: Config, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None, encoder: Encoder | None = None
+    config: Config,
+    paths: Sequence[Path],
+    *,
+    prune: bool = False,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+    engine: Engine = "local",
 ) -> IndexReport:
     """Brings the index in step with files and folders; without paths, with the folders of earlier runs.
 
@@ -39,7 +50,7 @@ def index_paths(
     """
     if not paths:
         open_store(config).close()
-    with _writing(config, encoder) as run:
+    with _writing(config, encoder, engine) as run:
         roots = [Path(os.path.realpath(path)) for path in paths] or [_folder(name) for name in run.store.folders()]
         run.sync(roots, prune, progress or _silent)
         return run.finish(progress or _silent)
@@ -55,13 +66,13 @@ def index_articles(
         return run.finish(progress or _silent)
 
 
-def add_vectors(config: Config, encoder: Encoder, *, progress: Progress | None = None) -> IndexReport:
+def add_vectors(config: Config, encoder: Encoder, *, progress: Progress | None = None, engine: Engine = "local") -> IndexReport:
     """Adds the vectors of one more encoder. Passages stay as they are cut, so that the others' vectors keep belonging to them.
 
     Each batch is committed by itself: a run that was interrupted goes on where it was.
     """
     open_store(config).close()
-    with _writing(config, encoder, cut=False) as run:
+    with _writing(config, encoder, engine, cut=False) as run:
         return run.add_vectors(progress or _silent)
 
 
@@ -80,14 +91,13 @@ def remove_articles(config: Config, article_ids: Sequence[str]) -> list[str]:
 
 
 class _Run:
-    """One run of the indexer, with the lock held. `largest_file` in bytes."""
+    """One run of the indexer, with the lock held."""
 
-    def __init__(self, store: Writing, batches: BatchWriter, reader: FileReader, looks: Looks, largest_file: int) -> None:
+    def __init__(self, store: Writing, batches: BatchWriter, workers: Workers, looks: Looks) -> None:
         self.store = store
         self.batches = batches
-        self._reader = reader
+        self._workers = workers
         self._looks = looks
-        self._largest_file = largest_file
         self._looked_at: set[str] = set()  # names of roots and files
         self._started = time.monotonic()
 
@@ -97,9 +107,8 @@ class _Run:
         for root in roots:
             files |= self._files(root)
         self._looked_at |= {*map(printable, roots), *files}
-        for done, (name, path) in enumerate(files.items()):
-            progress("reading", done, len(files))
-            self._sync_file(name, path, known.get(name))
+        for file, found in self._workers.read(self._to_read(files, known, progress)):
+            self._take(file, found)
         self.batches.flush()
         if prune:
             self._prune(roots, [name for name in known if name not in files])
@@ -144,34 +153,39 @@ class _Run:
             self._refuse(root, reason(error))
             return {}
 
-    def _sync_file(self, name: str, path: Path, known: str | None) -> None:
-        if known and self._looks_the_same(name, path, known):
-            self.batches.unchanged += len(self.store.articles_of_file(name))
-            return
-        try:
-            with FileBytes(path, self._largest_file) as file:
-                self._sync_bytes(name, path, file, known)
-        except Unreadable as fault:
-            self._refuse(path, str(fault))
+    def _to_read(self, files: Mapping[str, Path], known: Mapping[str, str], progress: Progress) -> Iterator[File]:
+        for done, (name, path) in enumerate(files.items()):
+            progress("reading", done, len(files))
+            digest = known.get(name)
+            if digest and self._looks_the_same(name, path, digest):
+                self.batches.unchanged += len(self.store.articles_of_file(name))
+            else:
+                yield File(name, path, digest)
 
-    def _sync_bytes(self, name: str, path: Path, file: FileBytes, known: str | None) -> None:
-        digest = file.digest()
-        self._looks.keep(name, file.found, digest)
-        if digest == known:
-            self.batches.unchanged += len(self.store.articles_of_file(name))
+    def _take(self, file: File, found: Found | Refusal) -> None:
+        """What is in a file goes into the next batches."""
+        if isinstance(found, Refusal):
+            self.batches.refused.append(found)
+            return
+        self._looks.keep(file.name, found.look, found.digest)
+        if found.items is None:
+            self.batches.unchanged += len(self.store.articles_of_file(file.name))
             return
         present: set[str] = set()
         whole = True
-        for first_row, data in file.pieces():
-            for item in self._reader.read(path, data, first_row):
-                if isinstance(item, Article):
-                    present.add(item.id)
-                    whole &= self.batches.add(item, name)
-                else:
+        try:
+            for item in found.items:
+                if isinstance(item, Refusal):
                     self.batches.refused.append(item)
                     whole = False
+                else:
+                    present.add(article_of(item).id)
+                    whole &= self.batches.add(item, file.name)
+        except Unreadable as fault:
+            self._refuse(file.path, str(fault))
+            whole = False
         if whole:  # else nothing of it is given up, and it is read again next time
-            self.batches.after_batch(lambda: self._file_done(name, digest, present))
+            self.batches.after_batch(lambda: self._file_done(file.name, found.digest, present))
 
     def _looks_the_same(self, name: str, path: Path, known: str) -> bool:
         try:
@@ -212,21 +226,30 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _writing(config: Config, encoder: Encoder | None, cut: bool = True) -> Iterator[_Run]:
-    """A run with the lock held; without `cut`, passages stay as they are. The model is looked up first: a wrong name must not cost a
-    wait or make a folder."""
+def _writing(config: Config, encoder: Encoder | None, engine: Engine = "local", cut: bool = True) -> Iterator[_Run]:
+    """A run with the lock held; without `cut`, passages stay as they are. Model and workers are looked for first: a wrong name must not
+    cost a wait or make a folder."""
     encoder = encoder or load_encoder(config.embedding)
     folder = config.index.path
-    with writing_errors(folder):
-        make_folder(folder)
-    with (
-        writer_lock(folder, config.index.lock_seconds),
-        writing_errors(folder),
-        contextlib.closing(open_writer(config, lambda: encoder.fingerprint, splitting(config.passages, encoder) if cut else "")) as store,
-        FileReader(config.index) as reader,
-        Looks(folder) as looks,
-    ):
-        yield _Run(store, BatchWriter(store, encoder, config.passages), reader, looks, config.index.max_file_mb << 20)
+    with contextlib.closing(_workers(config, encoder, engine)) as workers:
+        with writing_errors(folder):
+            make_folder(folder)
+        cutting = splitting(config.passages, encoder) if cut else ""
+        with (
+            writer_lock(folder, config.index.lock_seconds),
+            writing_errors(folder),
+            contextlib.closing(open_writer(config, lambda: encoder.fingerprint, cutting)) as store,
+            Looks(folder) as looks,
+        ):
+            yield _Run(store, BatchWriter(store, encoder, config.passages, workers), workers, looks)
+
+
+def _workers(config: Config, encoder: Encoder, engine: Engine) -> Workers:
+    if engine == "ray":
+        from qa.ray import connect
+
+        return connect(config, encoder)
+    return Here(config.index, encoder)
 
 
 def _file_of(refusal: Refusal) -> str:

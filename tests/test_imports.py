@@ -34,10 +34,12 @@ LAYERS = (
         "span_runtimes",
         "store",
     },  # fmt: skip
-    {"answers", "articles", "feedback", "full_text", "reader", "reranker", "span_reader", "store_writer", "vectors"},
-    {"file_bytes", "local", "milvus"},
-    {"stores"},
-    {"batches", "check", "features", "indexer", "looks", "reading_process", "repair", "retriever"},
+    {"answers", "articles", "cutting", "feedback", "full_text", "reader", "reranker", "span_reader", "store_writer", "vectors"},
+    {"file_bytes", "local", "milvus", "reading_process"},
+    {"files", "stores"},
+    {"workers"},
+    {"ray"},
+    {"batches", "check", "features", "indexer", "looks", "repair", "retriever"},
     {"pipeline"},
     {"server"},
     {"evaluation", "options", "terminal", "ui"},
@@ -49,7 +51,7 @@ HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 BELOW = {
     ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
-    ("indexer", "looks"), ("store", "passages"), ("indexer", "reading_process"), ("ui", "evaluation"),
+    ("indexer", "looks"), ("store", "passages"), ("ui", "evaluation"),
 }  # fmt: skip
 
 
