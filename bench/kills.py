@@ -4,7 +4,7 @@ After each kill, before anything else writes: the index opens (or there is none 
 still there or was changed to a version that the folder has had, SQLite and the full text pass their own checks, and questions
 are answered. Now and then files are edited, added and deleted. In the end the index equals one built in one go.
 
-    python bench/kills.py [--kills 60] [--seed 1]
+    python bench/kills.py [--kills 60] [--seed 1] [--keep]
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+sys.path[:0] = [str(TESTS), str(TESTS.parent), str(TESTS.parent / "bench")]
 
 from fakes import FakeEncoder  # noqa: E402
+from faults import results  # noqa: E402
 
 from qa.config import Config  # noqa: E402
 from qa.database import FILE  # noqa: E402
@@ -217,7 +218,18 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="write bench/results/faults.json")
     options = parser.parse_args()
     started = time.monotonic()
-    found = main(options.kills, options.seed)
-    print(json.dumps({"kills": sum(found.values()) - found["done"], "stages": found, "seconds": round(time.monotonic() - started, 1)}))
+    stages = main(options.kills, options.seed)
+    kills = stages.total() - stages["done"]
+    found = {
+        "kills": kills,
+        "lost": 0,
+        "runs_to_the_end": stages["done"],
+        "stages": stages,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    print(json.dumps(found))
+    if options.keep:
+        results.keep("kills", found)

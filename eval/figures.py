@@ -91,6 +91,7 @@ FAULT_KINDS = {
 }
 FAULT_PARTS = {"damage": "bits flipped, files cut short, emptied or gone"}
 FAULT_LINES = {
+    "kills": "{kills:,} kills at random moments: {lost} articles lost.",
     "inputs": "{files:,} hostile files beside good ones: {good_articles_lost} of the good articles lost.",
     "crowd": "{indexers} indexers, {askers} askers and {encoders_swapped} changes of model at once: {responses:,} responses, each of one "
     "moment.",

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from qa import checksums
-from qa.database import BUSY_SECONDS, FILE, explain
+from qa.database import BUSY_SECONDS, ERRORS, FILE, explain
 from qa.encoder import Encoder
 from qa.errors import StoreError, in_one_line
 from qa.passages import embedding_text
@@ -61,14 +61,17 @@ def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
                 found += _sampled(store, encoder)
             return (found or [*_seal(folder)]) + [*_faiss(store)]
     except StoreError as error:
-        if is_broken(folder) or type(error.__cause__) is sqlite3.DatabaseError:  # the plain one: what it says of a file with wrong bytes
+        if is_broken(folder) or type(error.__cause__) in (
+            sqlite3.DatabaseError,
+            UnicodeDecodeError,
+        ):  # what is said of a file with wrong bytes
             return [
                 Fault(
                     "file", f"{folder / FILE} is damaged: {in_one_line(error.__cause__) if error.__cause__ else 'it is no index any more'}"
                 )
             ]
         raise
-    except sqlite3.DatabaseError as error:
+    except ERRORS as error:
         if "locked" in str(error):  # by a writer, which is no fault
             raise explain(in_one_line(error), folder) from error
         return [Fault("file", f"{folder / FILE} cannot be read: {in_one_line(error)}")]

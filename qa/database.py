@@ -13,6 +13,7 @@ FILE = "articles.sqlite"
 VERSION = 2  # of the schema; a store of a newer one is refused
 OLDEST = 1  # that is still read; it has no checksums
 BUSY_SECONDS = 30.0
+ERRORS = (sqlite3.Error, UnicodeDecodeError)  # of SQLite; the second where what it says quotes damaged bytes
 OURS = frozenset({"meta", "articles", "passages"})  # tables by which an index of any version is known
 
 SCHEMA = """
@@ -69,7 +70,7 @@ def store_errors(folder: Path) -> Iterator[None]:
     """Turns what SQLite says into one line with a remedy."""
     try:
         yield
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise explain(in_one_line(error), folder) from error
 
 
@@ -136,7 +137,7 @@ def _opened(path: Path, mode: str, kind: type[sqlite3.Connection]) -> sqlite3.Co
     db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=kind)
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except ERRORS:
         db.close()
         raise
     return db

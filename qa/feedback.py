@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qa.config import Config
-from qa.database import connect
+from qa.database import ERRORS, connect
 from qa.datatypes import Turn
 from qa.errors import StoreError, in_one_line
 
@@ -138,7 +138,7 @@ class Feedback:
         return version
 
     @contextmanager
-    def _errors(self, kinds: tuple[type[Exception], ...] = (sqlite3.Error,)) -> Iterator[None]:
+    def _errors(self, kinds: tuple[type[Exception], ...] = ERRORS) -> Iterator[None]:
         """What SQLite says as one line with a remedy."""
         try:
             yield

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from qa.articles import READER_VERSION
+from qa.database import ERRORS
 
 FILE = "looks.sqlite"
 SETTLED = 3.0  # seconds after a change; file systems keep times in steps of up to 2
@@ -28,7 +29,7 @@ class Looks:
         self._db = self._opened()
 
     def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*ERRORS):
             self._db.commit()
         self._db.close()
 
@@ -42,18 +43,18 @@ class Looks:
         """Whether it looks as it did when its bytes had this digest."""
         try:
             row = self._db.execute("SELECT look FROM looks WHERE file = ? AND digest = ?", (file, digest)).fetchone()
-        except sqlite3.Error:
+        except ERRORS:
             return False
         return row is not None and row[0] == _look(found)
 
     def keep(self, file: str, found: os.stat_result, digest: str) -> None:
         """`found` is from before its bytes were read."""
         if max(found.st_mtime, found.st_ctime) < time.time() - SETTLED:
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*ERRORS):
                 self._db.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", (file, _look(found), digest))
 
     def forget(self, file: str) -> None:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*ERRORS):
             self._db.execute("DELETE FROM looks WHERE file = ?", (file,))
 
     def _opened(self) -> sqlite3.Connection:
@@ -64,7 +65,7 @@ class Looks:
                 db.execute("CREATE TABLE IF NOT EXISTS looks (file TEXT PRIMARY KEY, look TEXT, digest TEXT) WITHOUT ROWID")
                 db.execute("SELECT file, look, digest FROM looks LIMIT 1").fetchone()
                 return db
-            except sqlite3.Error:  # damaged, or it cannot be written
+            except ERRORS:  # damaged, or it cannot be written
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
         raise AssertionError("SQLite works in memory")

@@ -19,7 +19,7 @@ from qa.batches import UNFINISHED, BatchWriter, Progress
 from qa.check import Fault, check_index
 from qa.config import Config
 from qa.cutting import splitting
-from qa.database import FILE, connect, explain, log_size, writing_errors
+from qa.database import ERRORS, FILE, connect, explain, log_size, writing_errors
 from qa.datatypes import Article
 from qa.disk import sync_file, sync_folder
 from qa.encoder import Encoder
@@ -150,7 +150,7 @@ def _salvage(config: Config, encoder: Encoder, progress: Progress) -> str:
                 for article_id, file, _ in found:
                     if _is_there(file):
                         fresh.read_again(article_id)
-                with contextlib.suppress(sqlite3.DatabaseError):
+                with contextlib.suppress(*ERRORS):
                     for (path,) in damaged.execute("SELECT path FROM folders"):
                         fresh.put_folder(path)
         if log_size(place):  # it could not be folded back into the file, which alone is kept
@@ -182,7 +182,7 @@ def _opened(folder: Path, place: Path) -> sqlite3.Connection:
     """The damaged file. Where its first page is gone, a copy with that of a new file: tables are made in one order, so they begin alike."""
     try:
         return connect(folder / FILE, readonly=True)
-    except sqlite3.DatabaseError:
+    except ERRORS:
         _keep(folder, f"{place.name}/copy")
         StoreWriter.open(place / "empty").close()
         with (place / "empty" / FILE).open("rb") as new, (place / "copy").open("rb+") as copy:
@@ -191,7 +191,7 @@ def _opened(folder: Path, place: Path) -> sqlite3.Connection:
             copy.write(page)
         try:
             return connect(place / "copy", readonly=True)
-        except sqlite3.DatabaseError:  # nothing of it is left
+        except ERRORS:  # nothing of it is left
             return connect(place / "empty" / FILE, readonly=True)
 
 
@@ -223,7 +223,7 @@ def _is_whole(damaged: sqlite3.Connection, number: int, article: Article) -> boo
     try:
         rows = damaged.execute("SELECT first, last, key FROM passages WHERE article = ?", (number,)).fetchall()
         return all(key == text_key(embedding_text(article.title, article.text[first:last])) for first, last, key in rows)
-    except (sqlite3.DatabaseError, TypeError):
+    except (*ERRORS, TypeError):
         return False
 
 
@@ -233,7 +233,7 @@ def _is_there(file: str | None) -> bool:
 
 def _last_number(damaged: sqlite3.Connection) -> int:
     """The highest row number that an article ever had, which SQLite keeps in a page of its own; 0 when that is damaged."""
-    with contextlib.suppress(sqlite3.DatabaseError, TypeError):
+    with contextlib.suppress(*ERRORS, TypeError):
         (last,) = damaged.execute("SELECT seq FROM sqlite_sequence WHERE name = 'articles'").fetchone()
         return int(last)
     return 0

@@ -426,6 +426,17 @@ def test_changed_words_are_not_shown_though_there_is_no_seal(indexed, encoder):
         Pipeline(indexed, encoder=encoder).search("whales of the sky")
 
 
+def test_damage_of_which_sqlite_says_what_is_no_text_is_told_and_mended(indexed, encoder):
+    (indexed.index.path / SEAL).unlink()
+    path = indexed.index.path / FILE
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE bands", b"CREATE TABLE \xcc\xccnds", 1))
+    with pytest.raises(StoreError, match=r"is damaged: .* \(mend it: qa repair"):
+        Store.open(indexed.index.path)
+    assert parts(indexed, encoder) == ["file"]
+    assert repair_index(indexed, encoder, silent)[0].startswith("4 articles were saved")
+    assert parts(indexed, encoder) == []
+
+
 def test_an_article_that_was_changed_in_a_damaged_file_is_named(indexed, encoder):
     change(indexed, "UPDATE articles SET author = 'Nobody' WHERE id = 'loose'", "DELETE FROM articles WHERE id LIKE 'sky%'")
     assert set(parts(indexed, encoder)) == {"file"}

@@ -93,7 +93,12 @@ def test_a_new_way_of_reading_reads_all_again(sync, read, monkeypatch):
     assert read == ["bridge.txt"]
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 999)])
+def no_text(path):
+    """What SQLite says of it quotes bytes that are no text."""
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE looks", b"CREATE TABLE \xcc\xccoks", 1))
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 999), no_text])
 def test_a_lost_or_damaged_list_costs_one_reading(sync, config, read, damage):
     damage(config.index.path / looks.FILE)
     assert [sync().unchanged, read] == [1, ["bridge.txt"]]
