@@ -110,11 +110,11 @@ class Writers:
         process = int(self.server.stdout.readline().removeprefix("pid "))
         said: list[str] = []
         if kill:
-            while [line.split()[0] for line in said].count(kill.stage) < kill.times and "exit" not in said:
+            while [line.split()[0] for line in said].count(kill.stage) < kill.times and not _has_ended(said):
                 said.append(self.server.stdout.readline().rstrip())
             time.sleep(kill.seconds)
             os.kill(process, signal.SIGKILL)
-        while "exit" not in said:
+        while not _has_ended(said):
             said.append(self.server.stdout.readline().rstrip())
         print(file=self.server.stdin, flush=True)
         status = int(self.server.stdout.readline())
@@ -124,6 +124,11 @@ class Writers:
 
     def close(self) -> None:
         self.server.communicate()
+
+
+def _has_ended(said: list[str]) -> bool:
+    """A writer that was killed in the middle of a line leaves it without an end."""
+    return bool(said) and said[-1].endswith("exit")
 
 
 def contents(index: Path) -> dict[str, str]:

@@ -122,6 +122,8 @@ async def measure(address: str, questions: list[str], options: argparse.Namespac
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE, limits=limits, trust_env=False) as client:
         auths = {number: account(number) if options.sign_in else None for number in range(-1, options.users)}
         await ask(client, questions[0], "warm-up", auths[-1])  # the models are loaded
+        for auth in filter(None, auths.values()):  # one after the other: tries from one address are limited
+            (await client.get("/gradio_api/app_id", auth=auth)).raise_for_status()
         asked, greedy = Asked(), Asked()
         started = time.monotonic()
         until = started + options.seconds

@@ -15,7 +15,7 @@ from qa.feedback import Feedback
 from qa.pipeline import Pipeline
 from qa.store import Store
 
-IGNORED = r"\.damaged-|-wal$|-shm$|^writer\.json$|\.sha256$|^vectors-\w+-\w+\.safetensors$"  # files that may or may not be there
+IGNORED = r"\.damaged-|-wal$|-shm$|-journal$|^writer\.json$|\.sha256$|^vectors-\w+-\w+\.safetensors$"  # files that may or may not be there
 
 Answers = list[list[tuple[str, int, int, float]]]
 
