@@ -24,8 +24,8 @@ CORES = 2  # of the machine that all of it was measured on
 DIMENSION = 384
 ALONE_P95 = 0.363  # seconds of a question, nobody else asking, on those two cores (bench/peers.py, SQuAD passages)
 ENCODED_BY_CORE = 71  # passages in a second of processor time, bfloat16 on a Zen 5 (docs/design.md#int8): a busy machine does not change it
-EXACT_LIMIT = 100_000  # qa/vectors.py: up to here all vectors are compared
-LISTS = 4  # qa/vector_parts.py: times the square root of the number of passages
+EXACT_LIMIT = 16_384  # qa/vectors.py: up to here all vectors are compared
+LISTS = 4  # qa/vector_lists.py: times the square root of the number of passages
 RATE = 10  # questions a second, for all sizes
 BUSY = 0.5  # share of their time that processors work at that rate
 FULL = 0.7  # share of a search machine's memory that may be filled
@@ -34,7 +34,7 @@ MONTH = 730  # hours
 ASSUMED = {
     "dollars an hour of a core with 4 GiB of memory": (0.05, "the order of public clouds' list prices; yours will differ"),
     "dollars a month of a GB of disk": (0.10, "network SSD, as above"),
-    "share of the lists that are searched": (0.05, "measured anew for each index, when its lists are made (qa/vector_parts.py)"),
+    "share of the lists that are searched": (0.05, "measured for each index when its lists are made, never less (qa/vector_lists.py)"),
     "cores of a search machine": (16, "with 64 GiB"),
     "bytes of a passage's graph in Milvus": (144, "HNSW with M = 18: 36 links of 4 bytes at the lowest level"),
     "bytes of a passage's words in Milvus": (480, "60 different words, a number and a weight each"),
@@ -134,10 +134,8 @@ def disk_gigabytes(known: Measured, passages: int) -> float:
 
 
 def vector_bytes(known: Measured, passages: int) -> float:
-    """float32 and a number while all are compared; beyond that, float16 and two numbers, apart from the newest."""
-    if passages <= EXACT_LIMIT:
-        return known.flat_bytes * passages
-    return (2 * DIMENSION + 16) * passages + known.flat_bytes * EXACT_LIMIT / 2
+    """float16 and a number."""
+    return known.flat_bytes * passages
 
 
 def memory_megabytes(known: Measured, passages: int) -> float:
@@ -145,11 +143,11 @@ def memory_megabytes(known: Measured, passages: int) -> float:
 
 
 def dense_milliseconds(known: Measured, passages: int) -> float:
-    """Beyond the limit: the centres, the nearest lists, at half the bytes, and the newest, of which there are half as many as may be."""
+    """Beyond the limit: the centres, the nearest lists, and the newest, of which there are half as many as may be."""
     if passages <= EXACT_LIMIT:
         return known.flat_milliseconds * passages
     centres = LISTS * passages**0.5
-    listed = ASSUMED["share of the lists that are searched"][0] * (passages - EXACT_LIMIT / 2) / 2
+    listed = ASSUMED["share of the lists that are searched"][0] * (passages - EXACT_LIMIT / 2)
     return known.flat_milliseconds * (centres + listed + EXACT_LIMIT / 2)
 
 
@@ -249,7 +247,7 @@ BREAKS = {
 def constants(known: Measured) -> list[tuple[str, str, str]]:
     return [
         ("a passage in SQLite", f"{known.store_bytes:,.0f} bytes", "million.json"),
-        ("a vector while all are compared", f"{known.flat_bytes:,.0f} bytes", "million.json"),
+        ("a vector", f"{known.flat_bytes:,.0f} bytes", "million.json"),
         ("a process without vectors", f"{known.megabytes:,.0f} MB", "million.json"),
         ("comparing with 10,000 vectors", f"{known.flat_milliseconds * 10_000:.1f} ms", "million.json, processor"),
         ("finding by words grows with the passages to the power of", f"{known.word_exponent:.2f}", "million.json, processor"),
@@ -317,7 +315,7 @@ other work. Sizes measured so far: {measured_sizes}.
 
 {check}
 
-What the model misses: adding costs much more where it passes 100,000 passages, since lists are made then, once, and again when the index
+What the model misses: adding costs more where it passes 16,384 passages, since lists are made then, once, and again when the index
 has grown fourfold. Filters are not in it.
 
 {users} people who ask without a pause should wait {closed} s each, by Little's law and the questions answered a second; the median that

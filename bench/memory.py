@@ -1,6 +1,6 @@
 """The most memory that indexing takes, for a corpus and for one ten times as large: what grows with it is what must be kept.
 
-    python bench/memory.py [--articles 2000 20000]
+    python bench/memory.py [--articles 3600 36000]
 
 Each is indexed in a process of its own, with vectors made of nothing, so that no model is in the figures. Results go to
 bench/results/memory.json.
@@ -44,7 +44,7 @@ class NoEncoder(MadeUpEncoder):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--articles", type=int, nargs="+", default=[2_000, 20_000])
+    parser.add_argument("--articles", type=int, nargs="+", default=[3_600, 36_000])
     parser.add_argument("--index", type=int, help=argparse.SUPPRESS)  # the process that is measured
     options = parser.parse_args()
     if options.index:

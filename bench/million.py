@@ -79,7 +79,8 @@ def write(rows: dict[int, dict[str, object]], name: str) -> None:
     report = {"machine": described(), "rows": [merged[size] for size in sorted(merged)]}
     RESULTS.mkdir(exist_ok=True)
     file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    file.with_suffix(".svg").write_text(plots(report["rows"]), encoding="utf-8")
+    if len(merged) > 1:
+        file.with_suffix(".svg").write_text(plots(report["rows"]), encoding="utf-8")
 
 
 def measured(corpus: Corpus, size: int, folder: Path, questions: int) -> dict[str, object]:
@@ -252,11 +253,11 @@ def plots(rows: Sequence[dict]) -> str:  # type: ignore[type-arg]
         highest = max(max(values) for values in series.values())
         return line_chart(title, points, ("passages, 10 to the power of", label), (min(x), max(x)), (0, highest * 1.25))
 
-    retrieving = {f"{name}, p95": [row[part]["p95_ms"] for row in rows] for name, part in PARTS.items()}
+    retrieving = {f"{name}, p95": [row[part]["processor_p95_ms"] for row in rows] for name, part in PARTS.items()}
     charts = [
-        chart("Finding passages", "ms", retrieving),
+        chart("Finding passages", "ms of the processor", retrieving),
         chart("Memory of a process that asks", "MB", {"models, index": [row["memory_mb"] for row in rows]}),
-        chart("Opening, and adding 1,000 passages", "s", {k: [row[v] for row in rows] for k, v in SECONDS.items()}),
+        chart("Opening, and adding 1,000 passages", "s of a busy machine", {k: [row[v] for row in rows] for k, v in SECONDS.items()}),
         chart("On disk", "GB", {name: [row["bytes"][name] / 1e9 for row in rows] for name in ("store", "vectors")}),
     ]
     placed = [
