@@ -48,7 +48,8 @@ def main() -> int:
         for name in options.only.split(","):
             with tempfile.TemporaryDirectory(dir=MEMORY) as place:
                 kinds = tuple(options.kinds.split(","))
-                tried[name] = campaign.run(scenario_named(name), kinds, options.most, Path(place).resolve())
+                scenario = scenario_named(name)
+                tried[scenario.name] = campaign.run(scenario, kinds, options.most, Path(place).resolve())
     counts = {name: {kind: counted(one) for kind, one in kinds.items()} for name, kinds in tried.items()}
     faults = [f"{name}, {kind}: {fault}" for name, kinds in tried.items() for kind, one in kinds.items() for fault in one.faults]
     print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
