@@ -17,7 +17,7 @@ from unittest.mock import patch
 from fakes import FakeEncoder, article
 
 import qa.batches
-import qa.indexer
+import qa.files
 import qa.vectors
 from qa.articles import iterate_file
 from qa.config import Config
@@ -105,12 +105,12 @@ class ReaderInside(FileReader):
 @contextlib.contextmanager
 def small_and_quick() -> Iterator[None]:
     """Many small transactions, and no process to read files."""
-    before = qa.batches.BATCH, qa.indexer.FileReader
-    qa.batches.BATCH, qa.indexer.FileReader = 3, ReaderInside  # type: ignore[misc]
+    before = qa.batches.BATCH, qa.files.FileReader
+    qa.batches.BATCH, qa.files.FileReader = 3, ReaderInside  # type: ignore[misc]
     try:
         yield
     finally:
-        qa.batches.BATCH, qa.indexer.FileReader = before  # type: ignore[misc]
+        qa.batches.BATCH, qa.files.FileReader = before  # type: ignore[misc]
 
 
 def silent(stage: str, done: int, total: int) -> None:
