@@ -65,7 +65,7 @@ RUNS = (
     Declared("own-retrieval", "our own, {questions} questions over {articles} articles", "retrieval", kinds=("paraphrase",)),
     Declared("squad-retrieval", "half of SQuAD 2.0's development set, {questions:,} questions", "retrieval", squad=True),
     Declared("own-answers", "our test half, {questions} questions", split="test"),
-    Declared("squad-answers", "{questions} of the SQuAD half", squad=True, sample=400, seed=3),
+    Declared("squad-answers", "{questions:,} of the SQuAD half", squad=True, sample=2000, seed=3),
 )
 # Header of a column -> metric. An interval stands beside each.
 COLUMNS: dict[str, dict[str, str]] = {
