@@ -320,8 +320,8 @@ which also cut articles and compute what finds copies.
 **What follows.** Reading costs the same at any size: pages are planned by questions, the store by passages. Up to some 10⁶ passages one
 machine with a file is the better choice, by far. At 10⁸ encoding is cheap, and one process that writes is what takes long: `qa index
 --engine ray` leaves it less to do, and several that write are needed before more encoders are. At 10⁹ most of the money goes to memory
-that holds vectors in full precision, and a question costs far more to search than to read: quantized vectors on disk (DiskANN), larger segments, or partitions by
-date or source come before more machines.
+that holds vectors in full precision, and a question costs far more to search than to read: quantized vectors on disk (DiskANN), larger
+segments, or partitions by date or source come before more machines.
 
 ## Model against measurement
 
