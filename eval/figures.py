@@ -93,6 +93,7 @@ FAULT_PARTS = {"damage": "bits flipped, files cut short, emptied or gone"}
 FAULT_LINES = {
     "kills": "{kills:,} kills at random moments: {lost} articles lost.",
     "inputs": "{files:,} hostile files beside good ones: {good_articles_lost} of the good articles lost.",
+    "signed_in": "{users} people who sign in and ask at once: {questions:,} answers, each to the question of its own.",
     "crowd": "{indexers} indexers, {askers} askers and {encoders_swapped} changes of model at once: {responses:,} responses, each of one "
     "moment.",
     "soak": "{minutes:g} minutes of questions ({questions:,}) while articles come and go ({articles_removed_and_added} changes): "
