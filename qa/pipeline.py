@@ -20,7 +20,7 @@ from qa.calibration import Calibration
 from qa.chat import standalone_question
 from qa.config import Config
 from qa.database import store_errors
-from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Turn
+from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Span, Turn
 from qa.encoder import Encoder, load_encoder
 from qa.errors import UnknownArticle
 from qa.features import Features, evidence, features
@@ -32,7 +32,7 @@ from qa.stores import open_store
 
 LONGEST_QUESTION = 10_000  # characters; what is longer is cut off
 LISTED = 10  # hits of a response, read or not
-READ_FIRST = 4  # passages; the others only while one of them could still be better
+READ_AT_ONCE = 2  # passages; the others only while one of them could still be better
 CLOSEST = 3  # passages cited when the articles don't say
 
 OnStage = Callable[[str], None]
@@ -146,10 +146,12 @@ class Pipeline:
     def _read(self, question: str, hits: Sequence[Hit], reader: Reader) -> tuple[list[Hit], list[Group]]:
         """Reads the first passages, as many as it takes; a model that has read them knows better than retrieval which come first."""
         first, rest = list(hits[: self.config.retrieval.passages]), list(hits[self.config.retrieval.passages :])
-        begin = READ_FIRST if reader.reranks else len(first)
-        spans = reader.read(question, first[:begin])
-        if first[begin:] and not settled(spans, first[begin], reader.weight):
-            spans += reader.read(question, first[begin:])
+        step = READ_AT_ONCE if reader.reranks else max(1, len(first))
+        spans: list[Span] = []
+        for at in range(0, len(first), step):
+            if at and settled(spans, first[at], reader.weight):
+                break
+            spans += reader.read(question, first[at : at + step])
         order = reranked(first, spans, reader.weight) if reader.reranks else first
         return order + rest, grouped(spans, reader.weight)
 
