@@ -61,15 +61,10 @@ def check_index(folder: Path, encoder: Encoder | None = None) -> list[Fault]:
                 found += _sampled(store, encoder)
             return (found or [*_seal(folder)]) + [*_faiss(store)]
     except StoreError as error:
-        if is_broken(folder) or type(error.__cause__) in (
-            sqlite3.DatabaseError,
-            UnicodeDecodeError,
-        ):  # what is said of a file with wrong bytes
-            return [
-                Fault(
-                    "file", f"{folder / FILE} is damaged: {in_one_line(error.__cause__) if error.__cause__ else 'it is no index any more'}"
-                )
-            ]
+        # SQLite's plain error, and no subclass of it, is what it says of a file with wrong bytes.
+        if is_broken(folder) or type(error.__cause__) in (sqlite3.DatabaseError, UnicodeDecodeError):
+            said = in_one_line(error.__cause__) if error.__cause__ else "it is no index any more"
+            return [Fault("file", f"{folder / FILE} is damaged: {said}")]
         raise
     except ERRORS as error:
         if "locked" in str(error):  # by a writer, which is no fault
