@@ -6,8 +6,7 @@ Nothing that evaluates is imported before the tab is opened.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A comparison of large runs takes seconds; static/page.js takes the mark away.
-_BUSY = "() => { document.querySelector('#evaluation').ariaBusy = 'true' }"
-
 
 class Evaluation:
     """Build it inside its `gr.Tab`."""
@@ -35,18 +31,14 @@ class Evaluation:
     def __init__(self, config: Config, pipeline: Pipeline, tab: gr.Tab) -> None:
         self.config = config
         self.pipeline = pipeline
-        place = gr.JSON(visible=False)  # where the browser is, for when the tab is opened again
+        place = gr.JSON(visible=False)  # static/page.js knows where one is, and puts it here
         shown = html_piece("evaluation", "select", value=views.empty("Looking for runs …"))
-        tab.select(self.refresh, place, shown, **QUICK)
-        going = shown.select(self.go, None, [place, shown], js=_BUSY, **QUICK)
+        # One view after the other, the last one asked for at the end: none that was slow to come covers a newer one.
+        going = gr.on([tab.select, shown.select], self.go, place, shown, js="() => qa.going()", trigger_mode="always_last", **QUICK)
         going.then(None, None, None, js="() => { qa.moved() }")
 
-    def refresh(self, place: object) -> str:
+    def go(self, place: object) -> str:
         return self.show(place_from(place))
-
-    def go(self, event: gr.EventData) -> tuple[dict[str, Any], str]:
-        place = place_from(event._data)
-        return asdict(place), self.show(place)
 
     def show(self, place: Place) -> str:
         try:

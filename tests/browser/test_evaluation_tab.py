@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from qa.config import Config
 from qa.evaluation.datasets import Dataset, Gold, Question
 from qa.evaluation.runs import evaluate
+from qa.ui.evaluation import Evaluation
+from qa.ui.places import Place
 
 MOON = article("moon", "Apollo landed on the grey Moon in July.\n\nTwo men walked there for hours.", "Moon <img src=x onerror=alert(1)>")
 SUN = article("sun", "The Sun is a yellow star.\n\nIt warms the Earth.", "Sun")
@@ -91,6 +95,27 @@ def test_runs_are_opened_narrowed_and_compared_by_keyboard(context: BrowserConte
     page.get_by_role("button", name="Compare A with another").press("Enter")
     page.get_by_role("button", name="other questions").press("Enter")
     expect(page.locator("#evaluation .notice")).to_contain_text("runs cannot be compared: their questions differ")
+
+
+def test_a_slow_view_does_not_cover_the_next(context: BrowserContext, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, slow = Evaluation.show, threading.Event()
+
+    def show(self: Evaluation, place: Place) -> str:
+        if place.view == "runs" and slow.is_set():
+            slow.clear()
+            time.sleep(2)
+        return shown(self, place)
+
+    monkeypatch.setattr(Evaluation, "show", show)
+    page = opened(open_page(context, address))
+    page.get_by_role("tab", name="Ask").click()
+    slow.set()
+    opened(page)
+    row(page, "reader.threshold = 1.0").get_by_role("button", name="tiny").click()
+    expect(page.locator("#evaluation svg")).to_have_count(4)
+    assert not slow.is_set()
+    page.wait_for_timeout(2500)
+    expect(page.locator("#evaluation svg")).to_have_count(4)
 
 
 @pytest.mark.timeout(300)

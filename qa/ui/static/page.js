@@ -13,6 +13,7 @@ window.qa ??= (() => {
   const smooth = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   let opener = null; // the button that opened the article or the sources: focus goes back to it
   let shower = null; // the one that opened the sources, when the article was opened from them
+  let place = {}; // where one is in the evaluation tab
   let goal; // the name of what has the focus after the button that was pressed; Gradio may make another button of that one
 
   /* ---- events -------------------------------------------------------------------------------------------------------------- */
@@ -37,6 +38,7 @@ window.qa ??= (() => {
       opener = button;
     }
     goal = button.dataset.focus;
+    if (button.closest("#evaluation")) place = { ...button.dataset };
     trigger(event, { ...button.dataset });
   }
 
@@ -288,13 +290,23 @@ window.qa ??= (() => {
   /* On a small screen a library article stands below the list. */
   const read = () => narrow() && $("#page").scrollIntoView({ behavior: smooth() });
 
-  /* In the evaluation tab the focus goes to what the pressed button names, else to the top of the new view. */
+  /* In the evaluation tab the place that was last asked for is shown; a comparison of large runs takes seconds. */
+  function going() {
+    $("#evaluation").ariaBusy = "true";
+    return [place];
+  }
+
+  /* The focus goes to what the pressed button names, else to the top of the new view; it stays on the tab that was opened. */
   function moved() {
     $("#evaluation").ariaBusy = "false";
+    if (!document.activeElement?.matches("[role=tab]")) refocus();
+  }
+
+  function refocus() {
     const named = all("#evaluation [data-key]").find((part) => part.dataset.key === goal);
     if (!named) $("#evaluation").scrollTo({ top: 0 });
     (named ?? $("#evaluation h2"))?.focus({ preventScroll: !named && !narrow() });
   }
 
-  return { wire, raise, actions, answered, opened, moved, read, save };
+  return { wire, raise, actions, answered, opened, going, moved, read, save };
 })();
