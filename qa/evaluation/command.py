@@ -15,12 +15,12 @@ from qa.config import Config
 from qa.errors import ConfigError
 from qa.evaluation.compare import compare, sweep
 from qa.evaluation.files import check_writable, unwritable, writable
-from qa.evaluation.gate import baseline_file, broken_floors, read_baseline, set_floors
+from qa.evaluation.gate import baseline_file, broken_floors, check_subject, set_floors
 from qa.evaluation.load import load_dataset
 from qa.evaluation.noise import measure_noise
 from qa.evaluation.outcomes import Mode
 from qa.evaluation.report import print_comparison, print_result
-from qa.evaluation.runs import Run, evaluate
+from qa.evaluation.runs import Run, evaluate, subject
 from qa.terminal import print_json, progress_bar, say
 
 
@@ -59,9 +59,6 @@ def run_eval(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
     """Runs and prints; False when the gate does not hold. The first configuration is what the others are compared with."""
     if options.html:
         check_writable(options.html, "--html")
-    if options.gate:
-        for path in paths:
-            read_baseline(baseline_file(path))  # without floors, no run is worth its time
     if options.sweep:
         configs = sweep(configs, options.sweep)
     runs = _run_all(paths, configs, options)
@@ -91,8 +88,11 @@ def run_baseline(path: Path, config: Config, options: Options, reason: str | Non
 def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Options) -> list[Run]:
     """Every set with every configuration, set by set."""
     mode = options.mode
-    # All are loaded first: a fault in the last must not cost a run.
+    # All are loaded first, and their floors: a fault in the last must not cost a run.
     datasets = [load_dataset(path, options.split).sample(options.sample, options.seed) for path in paths]
+    if options.gate:
+        for path, dataset in zip(paths, datasets):
+            check_subject(baseline_file(path), subject(dataset, mode))
     runs = []
     with ExitStack() as stack:
         progress = stack.enter_context(progress_bar())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from qa.evaluation.outcomes import Outcome, from_line, to_line
 
 RESULT, DETAILS = "result.json", "details.jsonl"
 KEPT = 100  # finished runs; older ones go
+ABANDONED = 30 * 86_400  # seconds after which a run that was interrupted goes
 
 
 class Journal:
@@ -144,3 +146,6 @@ def _drop_oldest(runs: Path) -> None:
             (folder / file).unlink(missing_ok=True)
         with suppress(FileNotFoundError):  # another run that has just ended dropped it
             folder.rmdir()
+    for part in runs.glob("*.part.jsonl"):
+        if time.time() - part.stat().st_mtime > ABANDONED:
+            part.unlink(missing_ok=True)

@@ -62,8 +62,7 @@ def evaluate(
     encoder: Encoder | None = None,
 ) -> Run:
     """Builds or finds the index, asks every question, and keeps the run under `index/eval/runs/`."""
-    mode = "retrieval" if dataset.by_document and mode == "answers" else mode  # whole documents have no answer to score
-    dataset = _readable(dataset) if mode == "reader" else dataset
+    dataset, mode = measured(dataset, mode)
     started = time.monotonic()
     remembering = RememberingEncoder(encoder or load_encoder(config.embedding))
     indexed, costs = prepare_index(dataset, config, remembering, progress)
@@ -81,6 +80,18 @@ def evaluate(
         result = _result(dataset, indexed, mode, outcomes, info, costs, time.monotonic() - started)
         folder = journal.finish(result)
     return Run(dataset, mode, result, outcomes, folder)
+
+
+def measured(dataset: Dataset, mode: Mode) -> tuple[Dataset, Mode]:
+    """What a run in this mode is about: whole documents have no answer to score, and a reader has to have a passage."""
+    mode = "retrieval" if dataset.by_document and mode == "answers" else mode
+    return (_readable(dataset) if mode == "reader" else dataset), mode
+
+
+def subject(dataset: Dataset, mode: Mode) -> dict[str, str]:
+    """What a result says of its data."""
+    dataset, mode = measured(dataset, mode)
+    return {"corpus_sha256": dataset.corpus_sha256, "questions_sha256": dataset.questions_sha256, "mode": mode}
 
 
 def outcomes_of(

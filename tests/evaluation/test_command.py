@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from fakes import FakeEncoder
@@ -120,6 +121,14 @@ def test_the_gate_holds_or_fails(folder):
     baseline["floors"]["EM"], baseline["well"]["EM"] = 0.9, ["q1"]
     (folder / "baseline.json").write_text(json.dumps(baseline))
     assert "EM is 0.0000, below its floor 0.9000; lost: q1" in run(folder, "--gate", code=1).stderr
+
+
+def test_floors_of_another_mode_are_told_before_anything_is_built(folder):
+    assert CliRunner().invoke(app, ["baseline", str(folder)]).exit_code == 0
+    shutil.rmtree(folder.parent / "index")
+    with pytest.raises(DataError, match="its mode is answers, the run has retrieval"):
+        run(folder, "--gate", "--retrieval-only")
+    assert not (folder.parent / "index").exists()
 
 
 def test_calibrate_needs_enough_questions(folder, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,19 @@ def test_finished_runs_are_listed_newest_first_and_the_oldest_go(tmp_path):
     assert len(dates) == KEPT
     assert dates == sorted(dates, reverse=True)
     assert dates[-1] == "2026-11-22T10:00:02+00:00"
+
+
+def test_a_run_that_was_interrupted_goes_after_a_month(tmp_path):
+    for key, days in (("old", 31), ("young", 29)):
+        journal = Journal(tmp_path, key)
+        journal.add(outcome(ONE))
+        journal.close()
+        then = time.time() - 86_400 * days
+        os.utime(tmp_path / "runs" / f"{key}.part.jsonl", (then, then))
+    journal = Journal(tmp_path, "key")
+    journal.finish(RESULT)
+    journal.close()
+    assert [path.name for path in (tmp_path / "runs").glob("*.part.jsonl")] == ["young.part.jsonl"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
