@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from browser.pages import Serve, open_page
 from browser.test_accessibility import faults
 from fake_pipeline import FakePipeline
 from fakes import FakeEncoder, article
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from qa.config import Config
 from qa.evaluation.datasets import Dataset, Gold, Question
@@ -49,9 +51,22 @@ def address(serve_page: Serve, config: Config) -> str:
 
 
 def opened(page: Page) -> Page:
-    page.get_by_role("tab", name="Evaluation").click()
-    page.locator("#evaluation h2").wait_for()
+    with drawn(page):
+        page.get_by_role("tab", name="Evaluation").click()
     return page
+
+
+def press(button: Locator) -> None:
+    with drawn(button.page):
+        button.press("Enter")
+
+
+@contextmanager
+def drawn(page: Page) -> Iterator[None]:
+    """Waits until the next view is there and has the focus: a key that is pressed before goes to neither."""
+    page.evaluate("document.querySelector('#evaluation')?.removeAttribute('aria-busy')")  # before the tab is opened there is none
+    yield
+    expect(page.locator("#evaluation")).to_have_attribute("aria-busy", "false")
 
 
 def row(page: Page, settings: str):  # type: ignore[no-untyped-def]
@@ -63,37 +78,37 @@ def test_runs_are_opened_narrowed_and_compared_by_keyboard(context: BrowserConte
     heading = page.locator("#evaluation h2")
     expect(page.locator("#evaluation ol.runs > li")).to_have_count(3)
 
-    row(page, "reader.threshold = 1.0").get_by_role("button", name="tiny").press("Enter")
+    press(row(page, "reader.threshold = 1.0").get_by_role("button", name="tiny"))
     expect(page.locator("#evaluation svg")).to_have_count(4)
     expect(heading).to_be_focused()
 
-    page.get_by_role("button", name=re.compile("refused wrongly 2")).press("Enter")
+    press(page.get_by_role("button", name=re.compile("refused wrongly 2")))
     expect(page.locator("#evaluation .listing .count")).to_have_text("2 of 3 questions")
-    page.get_by_role("button", name=re.compile("^any 3")).press("Enter")
+    press(page.get_by_role("button", name=re.compile("^any 3")))
     expect(page.locator("#evaluation .listing .count")).to_have_text("3 questions")
     expect(page.get_by_role("button", name=re.compile("^any 3")).first).to_be_focused()
 
-    page.get_by_role("button", name=re.compile("What does the yellow Sun warm")).press("Enter")
+    press(page.get_by_role("button", name=re.compile("What does the yellow Sun warm")))
     expect(heading).to_have_text("What does the yellow Sun warm?")
     expect(page.locator("#evaluation .hits li").first.locator("mark.gold")).to_have_text("Earth")
-    page.get_by_role("button", name="↓ Next").press("Enter")
+    press(page.get_by_role("button", name="↓ Next"))
     expect(heading).to_have_text("Who discovered <script>alert(1)</script> penicillin?")
-    page.get_by_role("button", name="← Questions").press("Enter")
+    press(page.get_by_role("button", name="← Questions"))
     expect(page.get_by_role("button", name=re.compile("Who discovered"))).to_be_focused()
 
-    page.get_by_role("button", name="← Run").press("Enter")
-    page.get_by_role("button", name="Compare with another run").press("Enter")
-    page.get_by_role("button", name="with this").press("Enter")
+    press(page.get_by_role("button", name="← Run"))
+    press(page.get_by_role("button", name="Compare with another run"))
+    press(page.get_by_role("button", name="with this"))
     expect(page.locator("#evaluation .comparison")).to_contain_text("B − A")
-    page.locator("#evaluation ol.questions .row").first.press("Enter")
+    press(page.locator("#evaluation ol.questions .row").first)
     expect(page.locator("#evaluation .beside.two > .side")).to_have_count(2)
 
     page.get_by_role("tab", name="Ask").click()
     opened(page)
     expect(page.locator("#evaluation .beside.two > .side")).to_have_count(2)
-    page.get_by_role("button", name="← Comparison").press("Enter")
-    page.get_by_role("button", name="Compare A with another").press("Enter")
-    page.get_by_role("button", name="other questions").press("Enter")
+    press(page.get_by_role("button", name="← Comparison"))
+    press(page.get_by_role("button", name="Compare A with another"))
+    press(page.get_by_role("button", name="other questions"))
     expect(page.locator("#evaluation .notice")).to_contain_text("runs cannot be compared: their questions differ")
 
 
@@ -110,7 +125,7 @@ def test_a_slow_view_does_not_cover_the_next(context: BrowserContext, address: s
     page = opened(open_page(context, address))
     page.get_by_role("tab", name="Ask").click()
     slow.set()
-    opened(page)
+    page.get_by_role("tab", name="Evaluation").click()
     row(page, "reader.threshold = 1.0").get_by_role("button", name="tiny").click()
     expect(page.locator("#evaluation svg")).to_have_count(4)
     assert not slow.is_set()
