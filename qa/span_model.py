@@ -1,6 +1,6 @@
 """Loads an extractive question-answering model: the one that ships with the project, or any Hugging Face one.
 
-The shipped one keeps its weights as int8 with scales; they are checked against the manifest and unfolded to
+The shipped one keeps its weights as 8 or 4 bits with scales; they are checked against the manifest and unfolded to
 float32 here. Of others only safetensors are read, never pickle, never remote code (see `model_files`).
 """
 
@@ -60,7 +60,12 @@ def load_reader(name: str) -> tuple[Any, Any]:
 
 
 def unfolded(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """All as float32: `{"w": int8 (n, m), "w.scale": (n, g)}` -> `{"w": (n, m)}`, a scale for each m / g values of a row."""
+    """All as float32: `{"w": int8 (n, m), "w.scale": (n, g)}` -> `{"w": (n, m)}`, a scale for each m / g values of a row.
+
+    Values of 4 bits are two in a byte of uint8 (n, m / 2): see training/export.py.
+    """
+    import torch
+
     weights = {}
     for name, tensor in stored.items():
         if name.endswith(SCALE):
@@ -69,8 +74,10 @@ def unfolded(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if scale is None:
             weights[name] = tensor.float()
         else:
-            groups = tensor.float().reshape(*scale.shape, -1)
-            weights[name] = (groups * scale.float()[:, :, None]).reshape(tensor.shape)
+            groups = tensor.reshape(*scale.shape, -1)
+            if not tensor.dtype.is_signed:
+                groups = torch.cat([groups & 15, groups >> 4], dim=2).float() - 8
+            weights[name] = (groups * scale.float()[:, :, None]).reshape(len(tensor), -1)
     return weights
 
 

@@ -1,8 +1,8 @@
-"""Writes the trained reader as it ships: int8 weights with their scales, tokenizer, configuration, manifest of hashes.
+"""Writes the trained reader as it ships: weights of 8 and 4 bits with their scales, tokenizer, configuration, manifest of hashes.
 
 `python training/export.py --model RUN/model` replaces qa/models/reader. Matrices are stored as int8 with a scale for every
-64 values of a row (symmetric, the largest value at 127); vectors and the span head as float32. What that costs in gold
-F1 stands in README.md.
+64 values of a row (symmetric, the largest value at 127); word vectors, which were never trained, with the 4 bits that they came
+with; vectors and the span head as float32. What that costs in gold F1 stands in README.md.
 """
 
 from __future__ import annotations
@@ -18,21 +18,39 @@ from safetensors.torch import load_file, save_file
 SHIPPED = Path(__file__).resolve().parent.parent / "qa" / "models" / "reader"
 SCALE = ".scale"  # suffix that qa/span_model.py looks for
 GROUP = 64  # values that share a scale; widths of all matrices are multiples of it
+BLOCK = 32  # values of a word vector that share a scale
 KEPT_EXACT = ("qa_outputs.weight",)
+WORDS = "bert.embeddings.word_embeddings.weight"
 
 
 def quantized(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """`{"w": (n, m)}` -> `{"w": int8 (n, m), "w.scale": float32 (n, m / 64)}`; vectors and KEPT_EXACT stay float32."""
+    """`{"w": (n, m)}` -> `{"w": int8 (n, m), "w.scale": float16 (n, m / 64)}`; vectors and KEPT_EXACT stay float32. WORDS: `halved`."""
     stored: dict[str, torch.Tensor] = {}
     for name, tensor in weights.items():
+        if name == WORDS:
+            stored[name], stored[name + SCALE] = halved(tensor)
+            continue
         if tensor.dim() != 2 or name in KEPT_EXACT:
             stored[name] = tensor.float().contiguous()
             continue
         groups = tensor.float().reshape(len(tensor), -1, GROUP)
-        scale = groups.abs().amax(dim=2).clamp(min=1e-12) / 127
-        stored[name] = torch.round(groups / scale[:, :, None]).to(torch.int8).reshape(tensor.shape)
-        stored[name + SCALE] = scale
+        scale = (groups.abs().amax(dim=2).clamp(min=1e-5) / 127).half().float()
+        stored[name] = torch.round(groups / scale[:, :, None]).clamp(-127, 127).to(torch.int8).reshape(tensor.shape)
+        stored[name + SCALE] = scale.half()
     return stored
+
+
+def halved(vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """float (n, m) -> 4 bits each, two in a byte, uint8 (n, m / 2), and float16 scales (n, m / 32). Lossless where they had 4 bits.
+
+    Values are -8 to 7, the largest of a block at -8; a block's first half is in the low halves of its bytes (llama.cpp's Q4_0).
+    """
+    blocks = vectors.float().reshape(len(vectors), -1, BLOCK)
+    largest = blocks.gather(2, blocks.abs().argmax(dim=2, keepdim=True))
+    scale = (largest / -8).half()
+    values = torch.round(blocks / torch.where(scale == 0, 1, scale.float())).clamp(-8, 7).to(torch.int16) + 8
+    packed = (values[..., : BLOCK // 2] | values[..., BLOCK // 2 :] << 4).to(torch.uint8)
+    return packed.reshape(len(vectors), -1), scale[..., 0]
 
 
 def export(model: Path, target: Path, made_by: dict[str, object]) -> None:

