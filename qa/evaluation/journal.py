@@ -147,5 +147,6 @@ def _drop_oldest(runs: Path) -> None:
         with suppress(FileNotFoundError):  # another run that has just ended dropped it
             folder.rmdir()
     for part in runs.glob("*.part.jsonl"):
-        if time.time() - part.stat().st_mtime > ABANDONED:
-            part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another run has just finished it, or dropped it
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
