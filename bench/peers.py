@@ -3,11 +3,12 @@
     bench/haystack.sh; bench/txtai.sh     # once: environments of their own
     python bench/peers.py FILE [--sample 100] [--parts 4]
 
-FILE is a SQuAD file. qa indexes its articles as usual; the others get the passages that qa cut. Haystack: sentence-transformers embedder,
-in-memory BM25 and embedding retrievers joined by reciprocal rank, 8 documents to the `ExtractiveReader`. txtai: hybrid search, 8 texts
-to `Questions`, which gives no scores: the first answer in the order of retrieval counts. qa's best span counts, shown or not. Models are
-loaded before. The systems take turns, part by part of the articles and question by question, so that a machine that is busy with other
-things is so for all: ratios say more than seconds. Figures go to bench/results/peers.json.
+FILE is a SQuAD file. qa indexes its articles as usual; the others get the passages that qa cut. Haystack: sentence-transformers embedder
+of title and text, in-memory BM25 and embedding retrievers joined by reciprocal rank, 8 documents to the `ExtractiveReader`; and once more
+with the embedder as it comes, which leaves titles out, and without BM25. txtai: hybrid search, 8 texts to `Questions`, which gives no
+scores: the first answer in the order of retrieval counts. qa's best span counts, shown or not. Models are loaded before. The systems take
+turns, part by part of the articles and question by question, so that a machine that is busy with other things is so for all: ratios say
+more than seconds. Figures go to bench/results/peers.json.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ from qa.span_model import load_reader
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "peers.json"
-PEERS = {"Haystack": "haystack", "txtai": "txtai"}
+PEERS = {
+    "Haystack": ("haystack", {"hybrid": True}),
+    "Haystack, by embeddings of the text alone": ("haystack", {"hybrid": False}),
+    "txtai": ("txtai", {}),
+}
 
 
 class System(Protocol):
@@ -107,7 +112,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100, help="answerable questions, drawn with a fixed seed")
     parser.add_argument("--parts", type=int, default=4, help="in which the articles are indexed")
     options = parser.parse_args()
-    for name in PEERS.values():
+    for name in sorted({environment for environment, _ in PEERS.values()}):
         if not python(name).exists():
             parser.error(f"{python(name)} is not there (make it: bench/{name}.sh)")
     dataset = load_dataset(options.file)
@@ -116,8 +121,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         config = load_config().replace("index.path", Path(folder) / "index")
         systems: dict[str, System] = {"qa": Ours(config)}
-        for name, environment in PEERS.items():
-            systems[name] = peer = Peer(environment, write_task(Path(folder), config))
+        models = write_models(Path(folder), config)
+        for name, (environment, settings) in PEERS.items():
+            task = Path(folder) / f"{name}.json"
+            task.write_text(json.dumps(models | settings), encoding="utf-8")
+            systems[name] = peer = Peer(environment, task)
             held.callback(peer.close)
         indexing = index(systems, config, [dataset.articles[first :: options.parts] for first in range(options.parts)])
         for system in systems.values():
@@ -156,18 +164,16 @@ def row(found: Sequence[tuple[str, float]], questions: Sequence[Question]) -> di
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def write_task(folder: Path, config: Config) -> Path:
+def write_models(folder: Path, config: Config) -> dict[str, object]:
     """What the others are given: the models as folders, and how many passages are read."""
     tokenizer, model = load_reader(config.reader.model)
     model.save_pretrained(folder / "reader")
     tokenizer.save_pretrained(folder / "reader")
-    task = {
+    return {
         "encoder": str(model_folder(config.embedding.model)),
         "reader": str(folder / "reader"),
         "passages": config.retrieval.passages,
     }
-    (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
-    return folder / "task.json"
 
 
 def python(name: str) -> Path:

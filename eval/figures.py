@@ -218,7 +218,7 @@ def _speed(results: Path) -> Iterator[str]:
 def _beside(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     times = [ours["passages_per_second"] / theirs["passages_per_second"], *(theirs[key] / ours[key] for key in ("p50_ms", "p95_ms"))]
     answers = [f"{theirs[key]:.3f}, {ours[key]:.3f}" for key in ("EM", "F1")]
-    return _row(f"{name} {theirs['version']}", *(f"{value:.1f}" for value in times), *answers)
+    return _row(f"{name} ({theirs['version']})", *(f"{value:.1f}" for value in times), *answers)
 
 
 def _rows(run: Declared, result: Mapping[str, Any], columns: Mapping[str, str]) -> Iterator[str]:
