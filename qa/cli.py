@@ -207,6 +207,9 @@ def calibrate(
         float | None,
         typer.Option(min=0, max=1, metavar="SHARE", help="of what the articles don't say, the share that may be answered: 0.05"),
     ] = None,
+    at_least: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="SHARE", help="of what they say, the share that must be answered: 0.6")
+    ] = None,
     weight: Annotated[
         list[float] | None, typer.Option(min=0, metavar="W", help="how much a set counts, once for each (default: all alike)")
     ] = None,
@@ -221,11 +224,11 @@ def calibrate(
 
     Of several sets, the first decides when an answer is shown; the others steady the confidence.
     """
-    from qa.evaluation.calibrate import run_calibrate
+    from qa.evaluation.calibrate import Aim, run_calibrate
     from qa.evaluation.load import load_dataset
 
     datasets = [load_dataset(path, split if path.is_dir() else None).sample(sample, seed) for path in sets]
-    fitted = run_calibrate(datasets, settings_from(config, index), out, at_most, weight or ())
+    fitted = run_calibrate(datasets, settings_from(config, index), out, Aim(at_most, at_least), weight or ())
     if as_json:
         print_json(fitted.to_json())
         return

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from qa.answers import Group, quoted
 from qa.datatypes import Hit
 from qa.passages import embedding_text
+from qa.questions import lacks_quantity
 from qa.sentences import Offsets, sentence_spans
 from qa.words import content_words, stems
 
 Features = dict[str, float]
 
 MOST_WORDS = 12  # of a question; those of a longer one say no more about it
+UNIT = 15  # characters after an answer, where its unit stands
 NEAR = 40, 60  # characters before and after an answer, within its sentence, where what it counts is named
 
 _DENIAL = re.compile(r"\b(not|cannot|never|no|none|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
@@ -39,6 +41,7 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
     - sentence: the likeness
     - words: how many words of the question say something; a short one is met by much that does not answer it
     - denied: 1 when the question denies something ("What did it not reach?") and the evidence does not
+    - unmeasured: 1 when the question asks for a weight, a price, a year … and the answer is none (qa/questions.py)
     - uncounted: 1 when the question is "How many people …?" and neither "people" nor the word after it stands near the answer
     - crowd: the largest share of the passages that one article has. Where all of them are about one thing, something looks like
       the answer even if none is.
@@ -48,6 +51,7 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
         "sentence": likeness,
         "words": float(min(MOST_WORDS, len(content_words(question)))),
         "denied": float(_denies(question) and not _denies(evidence(group))),
+        "unmeasured": float(lacks_quantity(question, _with_unit(group))),
         "uncounted": float(_is_uncounted(question, group)),
     }
     if len(read) > 1:
@@ -65,6 +69,12 @@ def _sentence(group: Group) -> Offsets:
 def _place(group: Group) -> Offsets:
     span = group.spans[0]
     return span.start - span.hit.passage.start, span.end - span.hit.passage.start
+
+
+def _with_unit(group: Group) -> str:
+    """The answer and what follows it: "138" may be followed by "cm"."""
+    start, end = _place(group)
+    return group.spans[0].hit.passage.text[start : end + UNIT]
 
 
 def _is_uncounted(question: str, group: Group) -> bool:

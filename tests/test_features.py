@@ -32,6 +32,7 @@ def test_features_of_an_answer():
         "sentence": 0.4,
         "words": 3.0,
         "denied": 0.0,
+        "unmeasured": 0.0,
         "uncounted": 0.0,
         "crowd": 0.5,
     }
@@ -67,6 +68,22 @@ def test_a_number_of_something_else_is_told(question, uncounted):
     passage = Passage("a", 7, 7 + len(text), text)
     twenty = Group((Span(Hit(passage, 1.0), 18, 24, "twenty", 2.0),), 1.0)
     assert features(question, [], twenty, 0.4)["uncounted"] == uncounted
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "unmeasured"),
+    [
+        ("How heavy is the bell?", "9.5", 0.0),  # the unit follows
+        ("How heavy is the bell?", "1889", 1.0),
+        ("In which year was it cast?", "1889", 0.0),
+        ("What did the bell cost?", "9.5", 1.0),
+    ],
+)
+def test_an_answer_that_is_no_such_quantity_is_told(question, answer, unmeasured):
+    text = "A bell of 9.5 tonnes was hung. It was cast in 1889 by others."
+    passage, start = Passage("a", 7, 7 + len(text), text), 7 + text.index(answer)
+    found = Group((Span(Hit(passage, 1.0), start, start + len(answer), answer, 2.0),), 1.0)
+    assert features(question, [], found, 0.4)["unmeasured"] == unmeasured
 
 
 def test_the_crowd_around_the_only_passage_that_was_read_is_not_known():

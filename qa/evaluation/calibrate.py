@@ -7,7 +7,8 @@ are of the held-out folds too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from qa.evaluation.metrics import is_right
 from qa.evaluation.statistics import Values, auroc, calibration_error
 from qa.pipeline import Pipeline
 from qa.terminal import progress_bar
+
+Truths = npt.NDArray[np.bool_]
 
 FOLDS = 5
 LEAST = 40  # questions; with fewer, or without both kinds of outcome, there is nothing to fit
@@ -52,14 +55,59 @@ class Sample:
     steers: bool = True
 
 
-def run_calibrate(
-    datasets: Sequence[Dataset], config: Config, out: Path, at_most: float | None, weights: Sequence[float] = ()
-) -> Calibration:
+@dataclass(frozen=True)
+class Aim:
+    """When an answer is to be shown: never to more than `at_most` of the questions that the articles don't answer, or, as seldom as can be,
+    to `at_least` this share of the others. Without either: where right answers are best told from wrong ones (Youden's index).
+    """
+
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def check(self, answerable: Sequence[bool]) -> None:
+        """Raises DataError where there are no such questions, or both are given."""
+        if self.at_most is not None and self.at_least is not None:
+            raise DataError("--at-most and --at-least each set the threshold (give one of them)")
+        if self.at_most is not None and all(answerable):
+            raise DataError("--at-most needs questions that the articles don't answer (gold: []), and the set has none")
+        if self.at_least is not None and not any(answerable):
+            raise DataError("--at-least needs questions that the articles answer, and the set has none")
+
+    def threshold(self, confidence: Values, right: Truths, answerable: Truths) -> float:
+        if self.at_most is not None:
+            return at_most_of(confidence[~answerable], self.at_most)
+        if self.at_least is not None:
+            return at_least_of(confidence[answerable], self.at_least)
+        return youden_point(confidence, right)
+
+
+def at_most_of(confidence: Values, share: float) -> float:
+    """The least threshold that no more than this share reaches."""
+    falling = np.sort(confidence)[::-1]
+    allowed = int(share * falling.size)
+    return 0.0 if allowed >= falling.size else float(np.nextafter(falling[allowed], 1.0))
+
+
+def at_least_of(confidence: Values, share: float) -> float:
+    """The highest threshold that no less than this share reaches."""
+    falling = np.sort(confidence)[::-1]
+    return float(falling[max(1, math.ceil(share * falling.size)) - 1])
+
+
+def youden_point(confidence: Values, right: Truths) -> float:
+    """The threshold with the largest difference between the share of right answers shown and that of wrong ones."""
+    from sklearn.metrics import roc_curve
+
+    wrong_shown, right_shown, thresholds = roc_curve(right, confidence)
+    return float(min(1.0, thresholds[np.argmax(right_shown - wrong_shown)]))
+
+
+def run_calibrate(datasets: Sequence[Dataset], config: Config, out: Path, aim: Aim = Aim(), weights: Sequence[float] = ()) -> Calibration:
     """Fits a confidence for the configured reader on the questions of the sets, and writes it to `out`.
 
     The sets count alike unless `weights` has a number for each. The first one decides when an answer is shown.
     """
-    _check(datasets, at_most, weights)
+    _check(datasets, aim, weights)
     check_writable(out, "--out")
     samples: list[Sample] = []
     encoder = RememberingEncoder(load_encoder(config.embedding))
@@ -72,12 +120,12 @@ def run_calibrate(
             samples += [replace(sample, weight=share, steers=number == 0) for sample in found]
     sets = {dataset.name: dataset.questions_sha256 for dataset in datasets}
     about = {"reader": config.reader.model, "encoder": encoder.fingerprint, "sets": sets, "weights": list(weights), "date": today()}
-    fitted = fit(samples, at_most, about)
+    fitted = fit(samples, aim, about)
     write_json(out, fitted.to_json())
     return fitted
 
 
-def _check(datasets: Sequence[Dataset], at_most: float | None, weights: Sequence[float]) -> None:
+def _check(datasets: Sequence[Dataset], aim: Aim, weights: Sequence[float]) -> None:
     """What can be told before anything is asked."""
     if weights and len(weights) != len(datasets):
         raise DataError(f"{len(weights)} weights for {len(datasets)} sets: give --weight once for each set, or not at all")
@@ -86,13 +134,8 @@ def _check(datasets: Sequence[Dataset], at_most: float | None, weights: Sequence
     for dataset in datasets:
         if dataset.by_document:
             raise DataError(f"{dataset.name}: whole documents are judged, and no answer is right or wrong (give a set with answers)")
-    if at_most is not None and datasets:
-        _check_unanswerable([question.answerable for question in datasets[0].questions])
-
-
-def _check_unanswerable(answerable: Iterable[bool]) -> None:
-    if all(answerable):
-        raise DataError("--at-most needs questions that the articles don't answer (gold: []), and the set has none")
+    if datasets:
+        aim.check([question.answerable for question in datasets[0].questions])
 
 
 def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> Iterator[Sample]:
@@ -109,13 +152,8 @@ def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> I
         yield Sample(known, right, question.answerable, f"{dataset.name}: {asked_of}")
 
 
-def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[str, Any] | None = None) -> Calibration:
-    """A calibration with its held-out figures in `about`.
-
-    `at_most` is the share of questions without an answer in the articles that may be answered all the same; it sets the
-    threshold, by the samples that steer. Without it, the threshold is where right answers are best told from wrong ones
-    (Youden's index).
-    """
+def fit(samples: Sequence[Sample], aim: Aim = Aim(), about: Mapping[str, Any] | None = None) -> Calibration:
+    """A calibration with its held-out figures in `about`. The samples that steer set the threshold."""
     right = np.array([sample.right for sample in samples])
     if len(samples) < LEAST or right.all() or not right.any():
         raise DataError(
@@ -128,26 +166,10 @@ def fit(samples: Sequence[Sample], at_most: float | None = None, about: Mapping[
     confidence = np.array([along(curve, probability) for probability in held_out])
     answerable = np.array([sample.answerable for sample in samples])
     own = np.array([sample.steers for sample in samples])
-    known = confidence[own]
-    threshold = youden_point(known, right[own]) if at_most is None else operating_point(known, answerable[own], at_most)
+    aim.check(answerable[own].tolist())
+    threshold = aim.threshold(confidence[own], right[own], answerable[own])
     figures = _figures(confidence, right, answerable, threshold)
     return replace(_regression(samples), curve=curve, threshold=threshold, about={**(about or {}), **figures})
-
-
-def youden_point(confidence: Values, right: npt.NDArray[np.bool_]) -> float:
-    """The threshold with the largest difference between the share of right answers shown and that of wrong ones."""
-    from sklearn.metrics import roc_curve
-
-    wrong_shown, right_shown, thresholds = roc_curve(right, confidence)
-    return float(min(1.0, thresholds[np.argmax(right_shown - wrong_shown)]))
-
-
-def operating_point(confidence: Values, answerable: npt.NDArray[np.bool_], at_most: float) -> float:
-    """The least threshold at which no more than this share of the unanswerable questions is answered."""
-    _check_unanswerable(answerable)
-    unanswerable = np.sort(confidence[~answerable])[::-1]
-    allowed = int(at_most * unanswerable.size)
-    return 0.0 if allowed >= unanswerable.size else float(np.nextafter(unanswerable[allowed], 1.0))
 
 
 def _regression(samples: Sequence[Sample]) -> Calibration:
@@ -172,7 +194,7 @@ def _regression(samples: Sequence[Sample]) -> Calibration:
     return Calibration(intercept, dict(zip(names, slopes.tolist())), dict(zip(names, means.tolist())))
 
 
-def _held_out(samples: Sequence[Sample], right: npt.NDArray[np.bool_]) -> Values:
+def _held_out(samples: Sequence[Sample], right: Truths) -> Values:
     """Each question's probability from a regression that saw none of its article's questions."""
     from sklearn.model_selection import GroupKFold, KFold
 
@@ -186,7 +208,7 @@ def _held_out(samples: Sequence[Sample], right: npt.NDArray[np.bool_]) -> Values
     return probabilities
 
 
-def _curve(probability: Values, right: npt.NDArray[np.bool_], weights: Values) -> tuple[tuple[float, float], ...]:
+def _curve(probability: Values, right: Truths, weights: Values) -> tuple[tuple[float, float], ...]:
     """Share right against probability in bins of as many questions each, made monotone; straight lines from (0, 0) to (1, 1)
     through them. Levels of the isotonic regression become single points, so that no two probabilities end up equal."""
     from sklearn.isotonic import IsotonicRegression
@@ -199,9 +221,7 @@ def _curve(probability: Values, right: npt.NDArray[np.bool_], weights: Values) -
     return ((0.0, 0.0), *inner, (1.0, 1.0))
 
 
-def _figures(
-    confidence: Values, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_], threshold: float
-) -> dict[str, float | None]:
+def _figures(confidence: Values, right: Truths, answerable: Truths, threshold: float) -> dict[str, float | None]:
     shown = confidence >= threshold
     return {
         "questions": len(right),

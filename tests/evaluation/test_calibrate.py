@@ -11,7 +11,7 @@ import pytest
 
 from qa.calibration import Calibration, along
 from qa.errors import DataError, ModelError
-from qa.evaluation.calibrate import Sample, fit, operating_point, run_calibrate
+from qa.evaluation.calibrate import Aim, Sample, at_least_of, at_most_of, fit, run_calibrate
 from qa.evaluation.datasets import Dataset, Gold, Question
 
 
@@ -38,19 +38,25 @@ def test_a_fitted_confidence_is_calibrated_on_questions_it_has_not_seen():
 
 
 def test_the_operating_point_keeps_what_was_asked_for():
-    fitted = fit(list(samples(3000)), at_most=0.05)
+    fitted = fit(list(samples(3000)), Aim(at_most=0.05))
     unseen = [fitted.confidence(sample.features) for sample in samples(3000, seed=1) if not sample.answerable]
     assert np.mean(np.array(unseen) >= fitted.threshold) == pytest.approx(0.05, abs=0.02)
     assert fitted.about["answered_unanswerable"] <= 0.05
 
 
-def test_operating_point_by_hand():
-    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.95])
-    answerable = np.array([False, False, False, False, True])
-    assert operating_point(confidence, answerable, 0.5) == pytest.approx(0.7)
-    assert (confidence[:4] >= operating_point(confidence, answerable, 0.5)).sum() == 2
-    assert (confidence[:4] >= operating_point(confidence, answerable, 0.0)).sum() == 0
-    assert operating_point(confidence, answerable, 1.0) == 0.0
+def test_as_much_is_answered_as_was_asked_for_and_no_more():
+    fitted = fit(list(samples(3000)), Aim(at_least=0.6))
+    unseen = [fitted.confidence(sample.features) for sample in samples(3000, seed=1) if sample.answerable]
+    assert np.mean(np.array(unseen) >= fitted.threshold) == pytest.approx(0.6, abs=0.04)
+    assert fitted.about["answered_answerable"] == pytest.approx(0.6, abs=0.001)
+
+
+def test_thresholds_by_hand():
+    confidence = np.array([0.6, 0.9, 0.7, 0.8])
+    assert at_most_of(confidence, 0.5) == pytest.approx(0.7)
+    assert [(confidence >= at_most_of(confidence, share)).sum() for share in (0.0, 0.49, 0.5, 1.0)] == [0, 1, 2, 4]
+    assert at_most_of(confidence, 1.0) == 0.0
+    assert [at_least_of(confidence, share) for share in (0.0, 0.25, 0.26, 0.5, 1.0)] == [0.9, 0.9, 0.8, 0.8, 0.6]
 
 
 def test_too_little_to_fit_is_refused():
@@ -59,29 +65,35 @@ def test_too_little_to_fit_is_refused():
     with pytest.raises(DataError, match="with right and wrong ones among them"):
         fit([Sample({"reader": 1.0}, True, True, "a")] * 100)
     with pytest.raises(DataError, match="--at-most needs questions that the articles don't answer"):
-        fit([Sample({"reader": float(n)}, n % 2 == 0, True, "a") for n in range(100)], at_most=0.1)
+        fit([Sample({"reader": float(n)}, n % 2 == 0, True, "a") for n in range(100)], Aim(at_most=0.1))
 
 
 def test_only_the_first_set_decides_when_an_answer_is_shown():
     own = [replace(sample, steers=True) for sample in samples(1000)]
     tempting = {"reader": 9.0, "noise": 0.0}
     other = [replace(one, steers=False, features=tempting) for one in samples(1000, seed=1) if not one.answerable]
-    fitted = fit([*own, *other], at_most=0.1)
+    fitted = fit([*own, *other], Aim(at_most=0.1))
     confidence = np.array([fitted.confidence(sample.features) for sample in own if not sample.answerable])
     assert 0.03 < (confidence >= fitted.threshold).mean() < 0.13  # 0 if the others had a say
 
 
 def test_a_weight_for_each_set_or_none(tmp_path, config):
     with pytest.raises(DataError, match="2 weights for 1 sets"):
-        run_calibrate([Dataset("x", (), ())], config, tmp_path / "fitted.json", None, [1.0, 2.0])
+        run_calibrate([Dataset("x", (), ())], config, tmp_path / "fitted.json", Aim(), [1.0, 2.0])
 
 
 @pytest.mark.parametrize(
     ("question", "options", "reason"),
     [
-        (Question("q", "When?", documents={"a": 1}), {"at_most": None}, "whole documents are judged"),
-        (Question("q", "When?", gold=(Gold("a", 0, 4, "1969"),)), {"at_most": 0.1}, "--at-most needs questions that the articles don't"),
-        (Question("q", "When?"), {"at_most": None, "weights": [0.0]}, "--weight must be above 0"),
+        (Question("q", "When?", documents={"a": 1}), {}, "whole documents are judged"),
+        (
+            Question("q", "When?", gold=(Gold("a", 0, 4, "1969"),)),
+            {"aim": Aim(at_most=0.1)},
+            "--at-most needs questions that the articles don't",
+        ),
+        (Question("q", "When?"), {"aim": Aim(at_least=0.6)}, "--at-least needs questions that the articles answer"),
+        (Question("q", "When?"), {"aim": Aim(0.1, 0.6)}, "give one of them"),
+        (Question("q", "When?"), {"weights": [0.0]}, "--weight must be above 0"),
     ],
 )
 def test_what_cannot_be_fitted_is_told_before_anything_is_asked(tmp_path, config, question, options, reason):
