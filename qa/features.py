@@ -19,7 +19,7 @@ from qa.words import content_words, stems
 Features = dict[str, float]
 
 MOST_WORDS = 12  # of a question; those of a longer one say no more about it
-UNIT = 15  # characters after an answer, where its unit stands
+UNIT = 4, 15  # characters before and after an answer, where its unit stands
 NEAR = 40, 60  # characters before and after an answer, within its sentence, where what it counts is named
 
 _DENIAL = re.compile(r"\b(not|cannot|never|no|none|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
@@ -41,8 +41,8 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
     - sentence: the likeness
     - words: how many words of the question say something; a short one is met by much that does not answer it
     - denied: 1 when the question denies something ("What did it not reach?") and the evidence does not
-    - unmeasured: 1 when the question asks for a weight, a price, a year … and the answer is none (qa/questions.py)
-    - uncounted: 1 when the question is "How many people …?" and neither "people" nor the word after it stands near the answer
+    - unmeasured: 1 when the question asks for a weight, a price, a year … and the answer is none (qa/questions.py), or "How many people …?"
+      and neither "people" nor the word after it stands near the answer
     - crowd: the largest share of the passages that one article has. Where all of them are about one thing, something looks like
       the answer even if none is.
     """
@@ -51,8 +51,7 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
         "sentence": likeness,
         "words": float(min(MOST_WORDS, len(content_words(question)))),
         "denied": float(_denies(question) and not _denies(evidence(group))),
-        "unmeasured": float(lacks_quantity(question, _with_unit(group))),
-        "uncounted": float(_is_uncounted(question, group)),
+        "unmeasured": float(lacks_quantity(question, _with_unit(group)) or _is_uncounted(question, group)),
     }
     if len(read) > 1:
         known["crowd"] = max(Counter(hit.passage.article_id for hit in read).values()) / len(read)
@@ -72,9 +71,9 @@ def _place(group: Group) -> Offsets:
 
 
 def _with_unit(group: Group) -> str:
-    """The answer and what follows it: "138" may be followed by "cm"."""
+    """The answer and what stands beside it: "138" may be followed by "cm", "20" may follow "$"."""
     start, end = _place(group)
-    return group.spans[0].hit.passage.text[start : end + UNIT]
+    return group.spans[0].hit.passage.text[max(0, start - UNIT[0]) : end + UNIT[1]]
 
 
 def _is_uncounted(question: str, group: Group) -> bool:

@@ -16,23 +16,25 @@ _OPENING = re.compile(r"^(and|but|so|then|also|ok|okay|well|now)\b[,\s]*", re.IG
 _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 
 _NUMBER = (
-    r"\d|\b(an?|no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+t(y|ies)|dozens?|scores?|hundreds?"
-    r"|thousands?|\w*illions?|half|halves|quarters?|double|triple|twice|once|single|both|couple|several|few|many|most|all|never|countless"
+    r"\d|\b(an?|no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
+    r"|(twen|thir|for|fif|six|seven|eigh|nine)t(y|ies)|dozens?|scores?|hundreds?|thousands?|\w*illions?|half|halves|quarters?|double|triple|twice|once|single|both|couple|several|few|many|most|all|never|countless"
     r"|numerous|majority|thirds?|first|second|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+fold)\b"
 )
 _LENGTH = (
     r"(?<![a-z])(m|km|cm|mm|nm|ft|mi|met(er|re)s?|(kilo|centi|milli|nano|micro)met\w+|feet|foot|miles?|inch(es)?|yards?|leagues?"
-    r"|fathoms?|stor(e?y|ies|eys)|light|astronomical)\b|[′″'\"]"
+    r"|fathoms?|stor(e?y|ies|eys)|light|astronomical|au|ly|parsecs?|floors?|walk|drive)\b|[′″’”'\"]"
 )
 _DURATION = (
-    r"(second|minute|hour|day|week|month|year|decade|centur|millenni|season|generation|night|since|until|quarter|life)"
-    r"|\d{4}|\b(ms|min|sec|Ma)\b"
+    r"(second|minute|hour|day|week|month|year|decade|centur|millenni|season|generation|night|since|until|quarter|life|page|word)"
+    r"|\d{4}|(?<![a-z])(ms|min|sec|h|Ma)\b"
 )
 _MONEY = (
-    r"[$£€¥₹]|(?<![a-z])(dollars?|pounds?|euros?|francs?|marks?|(?<!per )cents?|pence|yen|yuan|rupees?|livres?|shillings?|guineas?|crowns?"
-    r"|usd|\w*illions?|free|nothing|cheap|\w*expensive)\b|^\W*[\d.,]+\W*$"
+    r"[$£€¥₹₽₩]|(?<![a-z])(dollars?|pounds?|euros?|francs?|marks?|(?<!per )cents?|pence|p|yen|yuan|renminbi|rupees?|rubles?|roubles?"
+    r"|pesos?|reais|lira|lire|kron[aeo]r?|zlotys?|rand|riyals?|dirhams?|shekels?|baht|livres?|shillings?|guineas?|crowns?|ducats?|florins?"
+    r"|talents?|denarii|sesterces|usd|eur|gbp|chf|rs|quid|bucks|penny|dimes?|fortune|wages?|thousands?|\w*illions?|bn|free"
+    r"|nothing|cheap|\w*expensive)\b|^\W*[\d.,]+\W*$"
 )
-# What a question may ask for, and what an answer, with what follows it, then has: docs/design.md#confidence.
+# What a question may ask for, and what an answer, with what stands beside it, then has: docs/design.md#confidence.
 _QUANTITIES = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(given, re.IGNORECASE))
     for asked, given in (
@@ -40,23 +42,24 @@ _QUANTITIES = tuple(
         (r"^\W*((in|by|since|on|at|during) )?(what|which) (year|decade|century)\b", r"\d|centur|(st|nd|rd|th|teen|ties)\b"),
         (r"\b(what|which) (percentage|percent|per cent|fraction)\b", rf"%|per ?cent|third|fifth|tenth|fraction|{_NUMBER}"),
         (
-            r"\bhow much ((\w+ )?money\b|(do|does|did|will|would) .{1,80} (cost|pay|earn|spend)\b)"
-            r"|\bwhat ((is|was) the (\w+ ){0,2}(cost|price)|(do|does|did) .{1,80} (cost|have to pay))\b",
+            r"\bhow much ((\w+ )?money\b|(do|does|did|will|would) .{1,80} cost\b)"
+            r"|\bwhat ((is|was) the (\w+ ){0,2}(cost|price)( of\b|\W*$)|(do|does|did) .{1,80} have to pay\b)",
             _MONEY,
         ),
         (
-            r"\bhow heavy\b|\bhow much (do|does|did) .{1,80} weigh\b|\bwhat (is|was) the (weight|mass) of\b",
-            r"(?<![a-z])(kg|kilo\w*|pounds?|lbs?|tons?|tonnes?|t|g|mg|\w*grams?|oz|ounces?)\b|heav|light|weigh",
+            r"\bhow heavy\b(?!.*(loss|casualt|fine|rain|traffic|fight))"
+            r"|\bhow much (do|does|did) .{1,80} weigh\b|\bwhat (is|was) the (weight|mass) of\b",
+            r"(?<![a-z])(kg|kilo\w*|pounds?|lbs?|tons?|tonnes?|t|st|g|mg|\w*grams?|oz|ounces?)\b|heav|light|weigh",
         ),
         (
-            r"\bhow (tall|deep|wide|thick|high (is|was|are|were|did)|far (is|was|are|were|from|away|above|below))\b"
-            r"|\bwhat (is|was) the (\w+ )?(height|distance|diameter|depth|width)\b",
-            _LENGTH,
+            r"\bhow (tall|deep|wide|thick|far (is|was|are|were|from|away|above|below))\b"
+            r"|\bwhat (is|was) the (\w+ )?(height|distance|diameter|depth|width)( of the\b| from\b| to\b| between\b|\W*$)",
+            rf"{_LENGTH}|%|per ?cent|points?",
         ),
-        (r"\bhow long\b", rf"{_DURATION}|{_LENGTH}|long|brief|short"),
+        (r"\bhow long\b", rf"{_DURATION}|{_LENGTH}|{_NUMBER}|long|brief|short|ever|permanent|indefinite|throughout"),
         (
-            r"\bhow (hot|cold|warm)\b|\bwhat (is|was) the (\w+ )?temperature\b",
-            r"°|degree|kelvin|celsius|fahrenheit|hot|cold|warm|cool|freez|boil",
+            r"\bhow (hot|cold|warm)\b|\bwhat (is|was) the (\w+ )?temperature( of\b| on\b| in\b| at\b|\W*$)",
+            r"°|\d ?[CFK]\b|degree|kelvin|celsius|fahrenheit|minus|zero|[-−–]\d|hot|cold|warm|cool|freez|boil",
         ),
     )
 )

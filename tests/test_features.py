@@ -33,7 +33,6 @@ def test_features_of_an_answer():
         "words": 3.0,
         "denied": 0.0,
         "unmeasured": 0.0,
-        "uncounted": 0.0,
         "crowd": 0.5,
     }
 
@@ -52,7 +51,7 @@ def test_a_denial_that_the_evidence_does_not_share_is_told(question, answer, den
 
 
 @pytest.mark.parametrize(
-    ("question", "uncounted"),
+    ("question", "unmeasured"),
     [
         ("How many lifeboats were there?", 0.0),
         ("How many wooden lifeboats were there?", 0.0),
@@ -63,11 +62,11 @@ def test_a_denial_that_the_evidence_does_not_share_is_told(question, answer, den
         ("When were there lifeboats?", 0.0),
     ],
 )
-def test_a_number_of_something_else_is_told(question, uncounted):
+def test_a_number_of_something_else_is_told(question, unmeasured):
     text = "There were twenty lifeboats. The passengers slept."
     passage = Passage("a", 7, 7 + len(text), text)
     twenty = Group((Span(Hit(passage, 1.0), 18, 24, "twenty", 2.0),), 1.0)
-    assert features(question, [], twenty, 0.4)["uncounted"] == uncounted
+    assert features(question, [], twenty, 0.4)["unmeasured"] == unmeasured
 
 
 @pytest.mark.parametrize(
@@ -76,11 +75,12 @@ def test_a_number_of_something_else_is_told(question, uncounted):
         ("How heavy is the bell?", "9.5", 0.0),  # the unit follows
         ("How heavy is the bell?", "1889", 1.0),
         ("In which year was it cast?", "1889", 0.0),
-        ("What did the bell cost?", "9.5", 1.0),
+        ("What was the price of a rope?", "20", 0.0),  # the currency stands before it
+        ("What does one have to pay for a bell?", "9.5", 1.0),
     ],
 )
 def test_an_answer_that_is_no_such_quantity_is_told(question, answer, unmeasured):
-    text = "A bell of 9.5 tonnes was hung. It was cast in 1889 by others."
+    text = "A bell of 9.5 tonnes was hung. It was cast in 1889 by others. Its rope cost $20 then."
     passage, start = Passage("a", 7, 7 + len(text), text), 7 + text.index(answer)
     found = Group((Span(Hit(passage, 1.0), start, start + len(answer), answer, 2.0),), 1.0)
     assert features(question, [], found, 0.4)["unmeasured"] == unmeasured

@@ -36,6 +36,7 @@ FOLDS = 5
 LEAST = 40  # questions; with fewer, or without both kinds of outcome, there is nothing to fit
 LEAST_FOR_CURVE = 500  # with fewer, an isotonic curve follows the noise
 CURVE_BINS = 15
+ROUNDING = 1e-9  # 0.55 of 100 questions are 55, not 55.000000000000007
 PENALTY = 1.0  # inverse strength of the L2 penalty on standardised features
 
 
@@ -57,8 +58,8 @@ class Sample:
 
 @dataclass(frozen=True)
 class Aim:
-    """When an answer is to be shown: never to more than `at_most` of the questions that the articles don't answer, or, as seldom as can be,
-    to `at_least` this share of the others. Without either: where right answers are best told from wrong ones (Youden's index).
+    """When an answer is shown: for no more than `at_most` of the questions that the articles don't answer; or, with the highest threshold
+    that does so, for `at_least` of the others. Without either: where right answers are best told from wrong ones (Youden's index).
     """
 
     at_most: float | None = None
@@ -84,14 +85,14 @@ class Aim:
 def at_most_of(confidence: Values, share: float) -> float:
     """The least threshold that no more than this share reaches."""
     falling = np.sort(confidence)[::-1]
-    allowed = int(share * falling.size)
+    allowed = int(share * falling.size + ROUNDING)
     return 0.0 if allowed >= falling.size else float(np.nextafter(falling[allowed], 1.0))
 
 
 def at_least_of(confidence: Values, share: float) -> float:
     """The highest threshold that no less than this share reaches."""
     falling = np.sort(confidence)[::-1]
-    return float(falling[max(1, math.ceil(share * falling.size)) - 1])
+    return float(falling[max(1, math.ceil(share * falling.size - ROUNDING)) - 1])
 
 
 def youden_point(confidence: Values, right: Truths) -> float:
