@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple, dataclass
@@ -121,7 +122,7 @@ class Feedback:
         """A transaction that holds off other writers. It makes the tables where they are missing."""
         with self._errors(), closing(connect(self.file, readonly=False)) as db:
             if not self._version(db):
-                db.execute("PRAGMA journal_mode = WAL")
+                _use_wal(db)
             with db:  # commits, or rolls back
                 db.execute("BEGIN IMMEDIATE")
                 if not self._version(db):
@@ -144,6 +145,19 @@ class Feedback:
             yield
         except kinds as error:
             raise StoreError(_explain(in_one_line(error), self.file)) from error
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """SQLite does not wait here for another process that does the same at this moment, whatever the timeout: it says "locked" at once."""
+    for _ in range(100):
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.02)
+    db.execute("PRAGMA journal_mode = WAL")
 
 
 def settings_fingerprint(config: Config) -> str:
