@@ -18,7 +18,8 @@ _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _NUMBER = (
     r"\d|\b(an?|no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
     r"|(twen|thir|for|fif|six|seven|eigh|nine)t(y|ies)|dozens?|scores?|hundreds?|thousands?|\w*illions?|half|halves|quarters?"
-    r"|double|triple|twice|once|single|both|couple|several|few|many|most|all|never|countless|numerous|majority|thirds?|first|second|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+fold)\b"
+    r"|double|triple|twice|once|single|both|couple|several|few|many|most|all|never|countless"
+    r"|numerous|majority|thirds?|first|second|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+fold)\b"
 )
 _LENGTH = (
     r"(?<![a-z])(m|km|cm|mm|nm|ft|mi|met(er|re)s?|(kilo|centi|milli|nano|micro)met\w+|feet|foot|miles?|inch(es)?|yards?|leagues?"
