@@ -84,8 +84,9 @@ def build_page(config: Config, backend: Backend, api: Api, record: Record) -> gr
             show_progress="hidden",
             api_visibility="private",
         )
-        asked.then(None, kept, None, js="conversation => { qa.answered(conversation) }")
-        question.stop(None, cancels=[asked]).then(on.stopped, kept, [question, chat], **QUICK)
+        # Gradio drops what is asked before this event has ended, and it ends a moment after the answer is shown: "Ask" comes back then.
+        asked.then(None, kept, question, js="conversation => qa.answered(conversation)")
+        question.stop(None, cancels=[asked]).then(on.stopped, kept, chat, **QUICK)
         opened = gr.on([chat.select, sources.select], on.open, kept, [sources, article], **QUICK)
         opened.then(None, None, None, js="() => { qa.opened() }")
         judged = gr.on([chat.like, article.like, library.article.like], on.judge, kept, mark, **QUICK)
@@ -152,17 +153,17 @@ class Events:
                     yield _busy(), gr.skip(), self._log(past, visitor, views.pending(question, step)), gr.skip(), gr.skip()
         except QAError as error:
             self.record.asked(visitor, question, "failed")
-            yield _idle(), gr.skip(), self._log(past, visitor, views.failed(question, told(error, self.config))), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), self._log(past, visitor, views.failed(question, told(error, self.config))), gr.skip(), gr.skip()
         except Exception:
             log.exception("a question failed")
             self.record.asked(visitor, question, "failed")
-            yield _idle(), gr.skip(), self._log(past, visitor, views.failed(question, BUG)), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), self._log(past, visitor, views.failed(question, BUG)), gr.skip(), gr.skip()
 
     def _answered(self, conversation: Conversation, visitor: Visitor) -> tuple[Any, ...]:
-        return _idle(), to_browser(conversation), self._log(conversation, visitor), self._sources(conversation, -1), ""
+        return gr.skip(), to_browser(conversation), self._log(conversation, visitor), self._sources(conversation, -1), ""
 
-    def stopped(self, kept: object, request: gr.Request) -> tuple[Any, ...]:
-        return _idle(), self._log(from_browser(kept), visitor_of(request))
+    def stopped(self, kept: object, request: gr.Request) -> str:
+        return self._log(from_browser(kept), visitor_of(request))
 
     def open(self, kept: object, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """The sources of an answer and, if a citation was pressed, its article at that place."""
@@ -216,7 +217,3 @@ class Events:
 
 def _busy() -> gr.Textbox:
     return gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
-
-
-def _idle() -> gr.Textbox:
-    return gr.Textbox(submit_btn="Ask", stop_btn=False)

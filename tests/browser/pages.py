@@ -21,9 +21,12 @@ def open_page(context: BrowserContext, address: str) -> Page:
 
 
 def ask(page: Page, question: str) -> None:
-    """Type the question and wait for what becomes of it."""
+    """Type the question, when another can be asked, and wait for what becomes of it."""
     answered = page.locator("#chat .exchange:not(.pending)")
+    ready = page.get_by_role("button", name="Ask", exact=True)
+    ready.wait_for()
     before = answered.count()
     page.get_by_role("textbox", name="Question").fill(question)
     page.keyboard.press("Enter")
     answered.nth(before).wait_for()
+    ready.wait_for()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from browser.pages import Serve, ask, open_page
 from fake_pipeline import MOON, FakePipeline
 from playwright.sync_api import BrowserContext, Page, expect
 
 from qa.errors import StoreError
+from qa.ui.backend import Backend
 
 
 def test_an_answer_is_a_quotation_with_its_article_date_and_confidence(page: Page) -> None:
@@ -180,6 +185,21 @@ def test_a_question_can_be_stopped(context: BrowserContext, serve_page: Serve) -
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#chat .exchange")).to_have_count(0)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_the_next_question_is_heard_as_soon_as_it_can_be_asked(
+    context: BrowserContext, serve_page: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_backend = Backend.ask
+
+    def slow_to_end(*asked: Any) -> Iterator[Any]:
+        yield from ask_backend(*asked)
+        time.sleep(1)  # the answer is shown, but its event has not ended: Gradio drops what is asked until then
+
+    monkeypatch.setattr(Backend, "ask", slow_to_end)
+    page = open_page(context, serve_page(FakePipeline()))
+    ask(page, "When was Apollo 11 launched?")
+    ask(page, "Which penguins play the violin in the Pacific?")
 
 
 @pytest.mark.parametrize("question", ["x" * 15_000, '"quotes" AND (NEAR* -operators)', "🌕🌖🌗", "${1}{{2}}`\\"])

@@ -50,12 +50,13 @@ window.qa ??= (() => {
 
   /* ---- conversation -------------------------------------------------------------------------------------------------------- */
 
-  /* After an answer: file the conversation and show its sources. */
+  /* After an answer: file the conversation, show its sources, and let the next question be asked. */
   function answered(conversation) {
     keep(conversation);
     view("talk");
     $("#beside").scrollTo({ top: 0 });
     select(all("#chat .exchange").length - 1);
+    return { __type__: "update", submit_btn: "Ask", stop_btn: false }; // Gradio's form of a change to a text box
   }
 
   function select(index) {
