@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from training.examples import Negatives, Question, endless
 from training.features import Feature, Featurizer
@@ -32,7 +32,7 @@ class Mix:
 
     wiki: bool = True
     titled: bool = False
-    reworded: float = 0.0  # share of the examples; the other kinds of negative are each source's
+    negatives: Mapping[str, float] = field(default_factory=dict)  # shares of the examples, over each source's own
 
 
 WIKI_NEGATIVES = {"mined": 0.13, "removed": 0.05, "changed": 0.17}
@@ -48,15 +48,17 @@ SOURCES = (
 UNTITLED = 0.25  # share of the examples that go without, where there are titles
 
 
-def stream(mix: Mix, data: Mapping[str, list[Question]], featurizer: Featurizer, rng: random.Random) -> Iterator[Feature]:
+def stream(
+    mix: Mix, data: Mapping[str, list[Question]], written: Mapping[str, Sequence[str]], featurizer: Featurizer, rng: random.Random
+) -> Iterator[Feature]:
     """Endless examples: the source drawn by share, then positive or negative of a kind by share."""
     positives = {source.file: endless(data[source.file], rng) for source in SOURCES}
-    negatives = {source.file: Negatives(data[source.file]) for source in SOURCES}
+    negatives = {source.file: Negatives(data[source.file], written) for source in SOURCES}
     shares = [source.wiki if mix.wiki else source.mixed for source in SOURCES]
     while True:
         (source,) = rng.choices(SOURCES, shares)
         question: Question | None = next(positives[source.file])
-        kinds = source.negatives | ({"reworded": mix.reworded} if mix.reworded else {})
+        kinds = {**source.negatives, **mix.negatives}
         (kind,) = rng.choices(["positive", *kinds], [1 - sum(kinds.values()), *kinds.values()])
         if kind != "positive" and question is not None:
             question = negatives[source.file].make(question, kind, rng)

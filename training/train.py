@@ -1,6 +1,6 @@
 """Trains the span reader from the sentence encoder: `python training/train.py --data FOLDER --output FOLDER`.
 
-The phases are the table PHASES. The model is the mean of the weights at the ends of the last three. A run that was stopped goes on
+The phases are the table PHASES. The model is the mean of the weights at the ends of those named in MEAN. A run that was stopped goes on
 from its last checkpoint when it is started with the same `--output`.
 Does not read the development set except to measure (`--dev`), and never trains on it.
 """
@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from training.encoder import save
 from training.evaluate import evaluate, read_dev
-from training.examples import Question, read_squad
+from training.examples import Question, read_squad, read_unanswerable
 from training.features import Feature, Featurizer, batches
 from training.learning import MAX_EXAMPLES, MAX_TOKENS, Checkpoint, loss_of, mean_weights, set_dropout
 from training.sources import SOURCES, Mix, stream
@@ -65,13 +65,16 @@ class Phase:
         return self.rate * warm * ((self.steps - step) / self.steps if self.falls else 1.0)
 
 
-TITLED = Mix(titled=True, reworded=0.1)
+TITLED = Mix(titled=True, negatives={"reworded": 0.1})
+WRITTEN = Mix(titled=True, negatives={"changed": 0.07, "written": 0.22})
 PHASES = (
     Phase("mixed", 1000, 1.5e-4, Mix(wiki=False, titled=True), warmup=200, falls=False, masked=0.0),
     Phase("wiki", 1500, 1.5e-4, TITLED),
     Phase("again", 1000, 1e-4, TITLED, dropout=0.1),
     Phase("third", 1000, 1e-4, TITLED, warmup=50, dropout=0.1, after=("wiki", "again")),
+    Phase("written", 900, 1e-4, WRITTEN, warmup=50, dropout=0.1, after=("wiki", "again", "third")),
 )
+MEAN = ("third", "written")
 
 
 class Run:
@@ -84,6 +87,7 @@ class Run:
         self.folder: Path = args.output
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data: dict[str, list[Question]] = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool, s.titled) for s in SOURCES}
+        self.written = read_unanswerable(Path(__file__).with_name("unanswerable.tsv"))
         encoder = args.encoder or self._encoder()
         # Attention in plain matrix products: with bfloat16 autocast this trains twice as fast on a CPU as the fused kernel.
         self.model: Any = BertForQuestionAnswering.from_pretrained(encoder, attn_implementation="eager", local_files_only=True)
@@ -123,18 +127,18 @@ class Run:
                 self._phase(phase, begin, end)
         self.checkpoint.save(self.model, self.optimizer, self.step)
         if self.step == begins[-1]:
-            self.model.load_state_dict(self._mean(phase.name for phase in PHASES[-3:]))
+            self.model.load_state_dict(self._mean(MEAN))
         self.save_model({"encoder": "multilingual-e5-small", "steps": self.step, "seed": SEED})
 
-    def _mean(self, names: Iterator[str]) -> dict[str, torch.Tensor]:
+    def _mean(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         return mean_weights([self.folder / f"{name}.safetensors" for name in names])
 
     def _phase(self, phase: Phase, begin: int, end: int) -> None:
         if phase.after and self.step == begin:
-            self.model.load_state_dict(self._mean(iter(phase.after)))
+            self.model.load_state_dict(self._mean(phase.after))
             self.optimizer.state.clear()
         rng = random.Random(f"{SEED}/{phase.name}")
-        examples = stream(phase.mix, self.data, Featurizer(self.tokenizer, phase.masked), rng)
+        examples = stream(phase.mix, self.data, self.written, Featurizer(self.tokenizer, phase.masked), rng)
         set_dropout(self.model, phase.dropout)
         queue = batches(examples, MAX_TOKENS, MAX_EXAMPLES, rng)
         for _ in range(self.step - begin):  # a resumed run goes on where it stood

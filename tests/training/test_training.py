@@ -16,12 +16,13 @@ from qa.model_files import model_folder
 from qa.span_model import unfolded
 from training import train
 from training.evaluate import auroc
-from training.examples import Negatives, Question, read_squad
+from training.examples import Negatives, Question, read_squad, read_unanswerable
 from training.export import WORDS, quantized
 from training.features import Feature, Featurizer, cut
 from training.sources import SOURCES, Mix, stream
 
 SMALL = model_folder("all-MiniLM-L6-v2")  # an encoder that is there, in the place of the one that is trained
+WRITTEN = {"Arlow/0": ["When did the mill of Arlow burn down?"], "Dunvale/0": ["Who paid John Harrow?", "Why was the bridge moved?"]}
 TOWNS = ("Arlow", "Benmore", "Corrie", "Dunvale", "Eastwick", "Farnley")
 
 
@@ -74,14 +75,14 @@ def tokenizer() -> Tokenizer:
 
 
 def drawn(data: dict[str, list[Question]], tokenizer: Tokenizer, mix: Mix, count: int, seed: int = 1) -> list[Feature]:
-    examples = stream(mix, data, Featurizer(tokenizer), random.Random(seed))
+    examples = stream(mix, data, WRITTEN, Featurizer(tokenizer), random.Random(seed))
     return [next(examples) for _ in range(count)]
 
 
-@pytest.mark.parametrize("kind", ["mined", "removed", "changed", "reworded"])
+@pytest.mark.parametrize("kind", ["mined", "removed", "changed", "reworded", "written"])
 def test_a_negative_does_not_hold_the_answer_or_asks_something_else(data: dict[str, list[Question]], kind: str) -> None:
     questions = data["squad_sample"]
-    made = [(q, Negatives(questions).make(q, kind, random.Random(n))) for n, q in enumerate(questions)]
+    made = [(q, Negatives(questions, WRITTEN).make(q, kind, random.Random(n))) for n, q in enumerate(questions)]
     negatives = [(question, negative) for question, negative in made if negative is not None]
     assert negatives
     for question, negative in negatives:
@@ -89,6 +90,8 @@ def test_a_negative_does_not_hold_the_answer_or_asks_something_else(data: dict[s
         if kind in ("mined", "removed"):
             assert negative.question == question.question
             assert not any(answer.lower() in negative.context.lower() for answer in question.answers)
+        elif kind == "written":
+            assert negative.question in {"Arlow": WRITTEN["Arlow/0"], "Dunvale": WRITTEN["Dunvale/0"]}[negative.context.split()[3]]
         else:
             assert negative.question != question.question
             assert negative.context == question.context
@@ -104,7 +107,7 @@ def test_a_features_tokens_are_the_answers(data: dict[str, list[Question]], toke
 
 
 def test_the_same_seed_gives_the_same_examples(data: dict[str, list[Question]], tokenizer: Tokenizer) -> None:
-    mix = Mix(titled=True, reworded=0.1)
+    mix = Mix(titled=True, negatives={"reworded": 0.1})
     assert drawn(data, tokenizer, mix, 50) == drawn(data, tokenizer, mix, 50)
     assert drawn(data, tokenizer, mix, 50) != drawn(data, tokenizer, mix, 50, seed=2)
 
@@ -113,7 +116,16 @@ def test_shares_of_negatives_are_kept(data: dict[str, list[Question]], tokenizer
     def unanswerable(mix: Mix) -> float:
         return sum(f.start == 0 for f in drawn(data, tokenizer, mix, 600)) / 600
 
-    assert 0.2 < unanswerable(Mix()) < unanswerable(Mix(reworded=0.1)) < 0.5
+    assert 0.2 < unanswerable(Mix()) < unanswerable(Mix(negatives={"reworded": 0.1})) < 0.5
+    assert 0.2 < unanswerable(Mix()) < unanswerable(Mix(negatives={"written": 0.1})) < 0.5
+
+
+def test_the_written_questions_are_questions_each_once() -> None:
+    written = read_unanswerable(Path(train.__file__).with_name("unanswerable.tsv"))
+    questions = [asked for asked_here in written.values() for asked in asked_here]
+    assert len(questions) > 2000
+    assert all(asked.endswith("?") and asked == " ".join(asked.split()) for asked in questions)
+    assert all(len(asked_here) == len(set(asked_here)) for asked_here in written.values())
 
 
 def test_batches_hold_every_example_once_within_the_limits(data: dict[str, list[Question]], tokenizer: Tokenizer) -> None:
@@ -140,12 +152,13 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(folder: Path, tmp_path:
     short = [train.Phase(phase.name, 2, phase.rate, phase.mix, dropout=phase.dropout, after=phase.after) for phase in train.PHASES]
     monkeypatch.setattr(train, "PHASES", tuple(short))
     monkeypatch.setattr(train, "MAX_TOKENS", 200)
-    train.Run(arguments(folder, tmp_path / "whole", 8)).go(None)
-    for stop in (3, 5, 8):
+    steps = 2 * len(short)
+    train.Run(arguments(folder, tmp_path / "whole", steps)).go(None)
+    for stop in (3, 5, steps):
         train.Run(arguments(folder, tmp_path / "pieces", stop)).go(stop)
     whole, pieces = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "pieces"))
     assert all(torch.equal(whole[name], pieces[name]) for name in whole)
-    ends = [load_file(tmp_path / "whole" / f"{phase.name}.safetensors")["qa_outputs.weight"] for phase in short[-3:]]
+    ends = [load_file(tmp_path / "whole" / f"{name}.safetensors")["qa_outputs.weight"] for name in train.MEAN]
     assert torch.equal(whole["qa_outputs.weight"], torch.stack(ends).mean(dim=0))
 
 
