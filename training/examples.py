@@ -1,12 +1,13 @@
 """Training examples from question sets in SQuAD's JSON form: positives, and negatives whose answer is the null span.
 
 Every draw comes from the `random.Random` that is handed in, so a seed fixes the whole stream of batches.
-Five kinds of negative are made, each for a mistake that a reader makes otherwise:
+Four kinds of negative are made, each for a mistake that a reader makes otherwise:
   mined     a paragraph of the same article that shares words with the question but lacks the answer
   removed   the paragraph without the sentence that holds the answer
   changed   the question with a name, a number or a common word swapped, or negated (SQuAD 2.0's unanswerable questions)
   reworded  the question with one of its words swapped for another of the same ending that the paragraph uses elsewhere
-  written   a question on the paragraph that was written to have no answer there (unanswerable.tsv)
+
+More questions, with and without an answer, were written on the same paragraphs for this project: `read_written`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import math
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -66,6 +67,15 @@ class Question:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A question on the paragraph of question `first`, and its answer's characters there, half-open; None: not answered."""
+
+    first: str
+    question: str
+    span: tuple[int, int] | None
+
+
 def read_squad(path: Path, one_pool: bool = False, titled: bool = True) -> list[Question]:
     """Every question of a SQuAD file. `one_pool`: its paragraphs are unrelated and count as one article; `titled`: its titles
     say what an article is about."""
@@ -84,17 +94,33 @@ def read_squad(path: Path, one_pool: bool = False, titled: bool = True) -> list[
     return questions
 
 
-def read_unanswerable(path: Path) -> dict[str, list[str]]:
-    """The id of a paragraph's first question -> questions that it does not answer. A line: the id, the questions, by tabs."""
-    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-    return {first: questions for first, *questions in lines}
+def read_written(path: Path) -> list[Written]:
+    """A line: the id of the first question on a paragraph, the question, and where it is answered there: start and end, by tabs."""
+    written = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        first, question, *span = line.split("\t")
+        written.append(Written(first, question, (int(span[0]), int(span[1])) if span else None))
+    return written
+
+
+def placed(questions: Sequence[Question], written: Sequence[Written]) -> list[Question]:
+    """Those that are on paragraphs of `questions`, in the order of the paragraphs."""
+    by_paragraph = defaultdict(list)
+    for asked in written:
+        by_paragraph[asked.first].append(asked)
+    found = []
+    for first in questions:
+        for asked in by_paragraph.get(first.id, ()):
+            spans = (asked.span,) if asked.span else ()
+            answers = tuple(first.context[start:end] for start, end in spans)
+            found.append(replace(first, question=asked.question, spans=spans, answers=answers))
+    return found
 
 
 class Negatives:
     """Makes questions without an answer out of the questions of one file."""
 
-    def __init__(self, questions: Sequence[Question], written: Mapping[str, Sequence[str]], pool: int = 60) -> None:
-        self._others = [_unanswerable(first, asked, first.context) for first in questions for asked in written.get(first.id, ())]
+    def __init__(self, questions: Sequence[Question], pool: int = 60) -> None:
         self._paragraphs: dict[str, list[str]] = defaultdict(list)
         for question in questions:
             self._paragraphs[question.article].append(question.context)
@@ -111,7 +137,7 @@ class Negatives:
 
     def make(self, question: Question, kind: str, rng: random.Random) -> Question | None:
         """A negative of this kind, or None where the question offers no way to make one."""
-        ways = {"mined": self._mined, "removed": _removed, "changed": self._changed, "reworded": self._reworded, "written": self._written}
+        ways = {"mined": self._mined, "removed": _removed, "changed": self._changed, "reworded": self._reworded}
         return ways[kind](question, rng)
 
     def headline(self, question: Question, rng: random.Random) -> str:
@@ -134,10 +160,6 @@ class Negatives:
         others = [other for other in WORD.findall(source) if _is_content(other) and _ending(other) == _ending(word.group())]
         others = [other for other in others if other[:5] not in question.question.lower() and other[:5] not in near]
         return _unanswerable(question, _replaced(question.question, word, rng.choice(others)), question.context) if others else None
-
-    def _written(self, _: Question, rng: random.Random) -> Question | None:
-        """Any of them: they are on a part of the paragraphs only."""
-        return rng.choice(self._others) if self._others else None
 
     def _mined(self, question: Question, rng: random.Random) -> Question | None:
         others = [text for text in self._paragraphs[question.article] if text != question.context]

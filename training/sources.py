@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from training.examples import Negatives, Question, endless
+from training.examples import Negatives, Question, Written, endless, placed
 from training.features import Feature, Featurizer
 
 
@@ -28,11 +28,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How examples are drawn: from Wikipedia mostly or from all files, with titles or without."""
+    """How examples are drawn: from Wikipedia mostly or from all files, with titles or without.
+
+    `written`: files of written questions. `unanswered` and `answered` are the shares that these make of the examples of a source on whose
+    paragraphs they are.
+    """
 
     wiki: bool = True
     titled: bool = False
     negatives: Mapping[str, float] = field(default_factory=dict)  # shares of the examples, over each source's own
+    written: tuple[str, ...] = ()
+    unanswered: float = 0.0
+    answered: float = 0.0
 
 
 WIKI_NEGATIVES = {"mined": 0.13, "removed": 0.05, "changed": 0.17}
@@ -49,18 +56,22 @@ UNTITLED = 0.25  # share of the examples that go without, where there are titles
 
 
 def stream(
-    mix: Mix, data: Mapping[str, list[Question]], written: Mapping[str, Sequence[str]], featurizer: Featurizer, rng: random.Random
+    mix: Mix, data: Mapping[str, list[Question]], written: Mapping[str, list[Written]], featurizer: Featurizer, rng: random.Random
 ) -> Iterator[Feature]:
-    """Endless examples: the source drawn by share, then positive or negative of a kind by share."""
+    """Endless examples: the source drawn by share, then positive, negative of a kind or written question by share."""
     positives = {source.file: endless(data[source.file], rng) for source in SOURCES}
-    negatives = {source.file: Negatives(data[source.file], written) for source in SOURCES}
+    negatives = {source.file: Negatives(data[source.file]) for source in SOURCES}
+    asked = {source.file: _by_kind(placed(data[source.file], [w for file in mix.written for w in written[file]])) for source in SOURCES}
     shares = [source.wiki if mix.wiki else source.mixed for source in SOURCES]
     while True:
         (source,) = rng.choices(SOURCES, shares)
         question: Question | None = next(positives[source.file])
-        kinds = {**source.negatives, **mix.negatives}
+        kinds = {**source.negatives, **mix.negatives, "unanswered": mix.unanswered, "answered": mix.answered}
         (kind,) = rng.choices(["positive", *kinds], [1 - sum(kinds.values()), *kinds.values()])
-        if kind != "positive" and question is not None:
+        if kind in asked[source.file]:
+            among = asked[source.file][kind]
+            question = rng.choice(among) if among else None
+        elif kind != "positive" and question is not None:
             question = negatives[source.file].make(question, kind, rng)
         if question is None:
             continue
@@ -68,3 +79,7 @@ def stream(
         feature = featurizer(question, source.max_length, rng, title)
         if feature is not None:
             yield feature
+
+
+def _by_kind(written: Sequence[Question]) -> dict[str, list[Question]]:
+    return {"unanswered": [q for q in written if not q.spans], "answered": [q for q in written if q.spans]}

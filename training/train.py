@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from training.encoder import save
 from training.evaluate import evaluate, read_dev
-from training.examples import Question, read_squad, read_unanswerable
+from training.examples import Question, read_squad, read_written
 from training.features import Feature, Featurizer, batches
 from training.learning import MAX_EXAMPLES, MAX_TOKENS, Checkpoint, loss_of, mean_weights, set_dropout
 from training.sources import SOURCES, Mix, stream
@@ -66,13 +66,14 @@ class Phase:
 
 
 TITLED = Mix(titled=True, negatives={"reworded": 0.1})
-WRITTEN = Mix(titled=True, negatives={"changed": 0.07, "written": 0.22})
+WRITTEN = Path(__file__).with_name("written")  # questions on paragraphs of SQuAD
+REFUSING = Mix(titled=True, negatives={"changed": 0.07}, written=("first",), unanswered=0.22)
 PHASES = (
     Phase("mixed", 1000, 1.5e-4, Mix(wiki=False, titled=True), warmup=200, falls=False, masked=0.0),
     Phase("wiki", 1500, 1.5e-4, TITLED),
     Phase("again", 1000, 1e-4, TITLED, dropout=0.1),
     Phase("third", 1000, 1e-4, TITLED, warmup=50, dropout=0.1, after=("wiki", "again")),
-    Phase("written", 900, 1e-4, WRITTEN, warmup=50, dropout=0.1, after=("wiki", "again", "third")),
+    Phase("written", 900, 1e-4, REFUSING, warmup=50, dropout=0.1, after=("wiki", "again", "third")),
 )
 MEAN = ("third", "written")
 
@@ -87,7 +88,7 @@ class Run:
         self.folder: Path = args.output
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data: dict[str, list[Question]] = {s.file: read_squad(args.data / f"{s.file}.json", s.one_pool, s.titled) for s in SOURCES}
-        self.written = read_unanswerable(Path(__file__).with_name("unanswerable.tsv"))
+        self.written = {path.stem: read_written(path) for path in sorted(WRITTEN.glob("*.tsv"))}
         encoder = args.encoder or self._encoder()
         # Attention in plain matrix products: with bfloat16 autocast this trains twice as fast on a CPU as the fused kernel.
         self.model: Any = BertForQuestionAnswering.from_pretrained(encoder, attn_implementation="eager", local_files_only=True)

@@ -16,13 +16,17 @@ from qa.model_files import model_folder
 from qa.span_model import unfolded
 from training import train
 from training.evaluate import auroc
-from training.examples import Negatives, Question, read_squad, read_unanswerable
+from training.examples import Negatives, Question, Written, placed, read_squad, read_written
 from training.export import WORDS, quantized
 from training.features import Feature, Featurizer, cut
 from training.sources import SOURCES, Mix, stream
 
 SMALL = model_folder("all-MiniLM-L6-v2")  # an encoder that is there, in the place of the one that is trained
-WRITTEN = {"Arlow/0": ["When did the mill of Arlow burn down?"], "Dunvale/0": ["Who paid John Harrow?", "Why was the bridge moved?"]}
+WRITTEN = [
+    Written("Arlow/0", "When did the mill of Arlow burn down?", None),
+    Written("Arlow/0", "What took the wheel?", (95, 102)),
+    Written("Dunvale/0", "Who paid John Harrow?", None),
+]
 TOWNS = ("Arlow", "Benmore", "Corrie", "Dunvale", "Eastwick", "Farnley")
 
 
@@ -75,14 +79,14 @@ def tokenizer() -> Tokenizer:
 
 
 def drawn(data: dict[str, list[Question]], tokenizer: Tokenizer, mix: Mix, count: int, seed: int = 1) -> list[Feature]:
-    examples = stream(mix, data, WRITTEN, Featurizer(tokenizer), random.Random(seed))
+    examples = stream(mix, data, {"first": WRITTEN}, Featurizer(tokenizer), random.Random(seed))
     return [next(examples) for _ in range(count)]
 
 
-@pytest.mark.parametrize("kind", ["mined", "removed", "changed", "reworded", "written"])
+@pytest.mark.parametrize("kind", ["mined", "removed", "changed", "reworded"])
 def test_a_negative_does_not_hold_the_answer_or_asks_something_else(data: dict[str, list[Question]], kind: str) -> None:
     questions = data["squad_sample"]
-    made = [(q, Negatives(questions, WRITTEN).make(q, kind, random.Random(n))) for n, q in enumerate(questions)]
+    made = [(q, Negatives(questions).make(q, kind, random.Random(n))) for n, q in enumerate(questions)]
     negatives = [(question, negative) for question, negative in made if negative is not None]
     assert negatives
     for question, negative in negatives:
@@ -90,8 +94,6 @@ def test_a_negative_does_not_hold_the_answer_or_asks_something_else(data: dict[s
         if kind in ("mined", "removed"):
             assert negative.question == question.question
             assert not any(answer.lower() in negative.context.lower() for answer in question.answers)
-        elif kind == "written":
-            assert negative.question in {"Arlow": WRITTEN["Arlow/0"], "Dunvale": WRITTEN["Dunvale/0"]}[negative.context.split()[3]]
         else:
             assert negative.question != question.question
             assert negative.context == question.context
@@ -117,15 +119,24 @@ def test_shares_of_negatives_are_kept(data: dict[str, list[Question]], tokenizer
         return sum(f.start == 0 for f in drawn(data, tokenizer, mix, 600)) / 600
 
     assert 0.2 < unanswerable(Mix()) < unanswerable(Mix(negatives={"reworded": 0.1})) < 0.5
-    assert 0.2 < unanswerable(Mix()) < unanswerable(Mix(negatives={"written": 0.1})) < 0.5
+    refusing = Mix(written=("first",), unanswered=0.15)
+    assert 0.2 < unanswerable(Mix()) < unanswerable(refusing) < 0.5
+    assert unanswerable(Mix(written=("first",), unanswered=0.15, answered=0.4)) == pytest.approx(unanswerable(refusing), abs=0.05)
+
+
+def test_written_questions_stand_on_their_paragraphs(data: dict[str, list[Question]]) -> None:
+    found = placed(data["squad1_part"], WRITTEN)
+    assert [(q.question, q.answers) for q in found] == [(w.question, ("a flood",) if w.span else ()) for w in WRITTEN]
+    assert [q.title for q in found] == ["Mills/Arlow", "Mills/Arlow", "Mills"]
+    assert placed(data["squad1_part"][1:2], WRITTEN) == []
 
 
 def test_the_written_questions_are_questions_each_once() -> None:
-    written = read_unanswerable(Path(train.__file__).with_name("unanswerable.tsv"))
-    questions = [asked for asked_here in written.values() for asked in asked_here]
-    assert len(questions) > 2000
-    assert all(asked.endswith("?") and asked == " ".join(asked.split()) for asked in questions)
-    assert all(len(asked_here) == len(set(asked_here)) for asked_here in written.values())
+    for path in train.WRITTEN.glob("*.tsv"):
+        written = read_written(path)
+        assert len(written) > 1000
+        assert len({(w.first, w.question) for w in written}) == len(written)
+        assert all(w.question == " ".join(w.question.split()) and (w.span is None or w.span[0] < w.span[1]) for w in written)
 
 
 def test_batches_hold_every_example_once_within_the_limits(data: dict[str, list[Question]], tokenizer: Tokenizer) -> None:
