@@ -132,11 +132,14 @@ def test_written_questions_stand_on_their_paragraphs(data: dict[str, list[Questi
 
 
 def test_the_written_questions_are_questions_each_once() -> None:
-    for path in train.WRITTEN.glob("*.tsv"):
-        written = read_written(path)
-        assert len(written) > 1000
-        assert len({(w.first, w.question) for w in written}) == len(written)
-        assert all(w.question == " ".join(w.question.split()) and (w.span is None or w.span[0] < w.span[1]) for w in written)
+    files = {path.stem: read_written(path) for path in train.WRITTEN.glob("*.tsv")}
+    assert len(files["first"]) > 2000
+    assert all(w.question.endswith("?") and w.span is None for w in files["first"])  # the later ones are typed as people type
+    written = [w for file in files.values() for w in file]
+    assert all(len(file) > 1000 for file in files.values())
+    assert len({(w.first, w.question) for w in written}) == len(written)
+    assert all(w.question and w.question == " ".join(w.question.split()) for w in written)
+    assert all(w.span is None or 0 <= w.span[0] < w.span[1] for w in written)
 
 
 def test_batches_hold_every_example_once_within_the_limits(data: dict[str, list[Question]], tokenizer: Tokenizer) -> None:
