@@ -46,7 +46,7 @@ MASKED = 0.03  # share of the passage's words that are hidden, after the first p
 class Phase:
     """A piece of the run. `rate` is the highest learning rate: after `warmup` steps it falls to zero, or stays.
 
-    `after`: it starts from the mean of these phases' last weights, with a new optimizer.
+    `after`: it starts from the mean of these phases' last weights, with a new optimizer; one that is named twice counts twice.
     """
 
     name: str
@@ -67,15 +67,26 @@ class Phase:
 
 TITLED = Mix(titled=True, negatives={"reworded": 0.1})
 WRITTEN = Path(__file__).with_name("written")  # questions on paragraphs of SQuAD
-REFUSING = Mix(titled=True, negatives={"changed": 0.07}, written=("first",), unanswered=0.22)
+FILES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def with_written(files: int, unanswered: float = 0.2, answered: float = 0.2) -> Mix:
+    """With the questions of the first so many files."""
+    return Mix(titled=True, negatives={"changed": 0.07}, written=FILES[:files], unanswered=unanswered, answered=answered)
+
+
 PHASES = (
     Phase("mixed", 1000, 1.5e-4, Mix(wiki=False, titled=True), warmup=200, falls=False, masked=0.0),
     Phase("wiki", 1500, 1.5e-4, TITLED),
     Phase("again", 1000, 1e-4, TITLED, dropout=0.1),
     Phase("third", 1000, 1e-4, TITLED, warmup=50, dropout=0.1, after=("wiki", "again")),
-    Phase("written", 900, 1e-4, REFUSING, warmup=50, dropout=0.1, after=("wiki", "again", "third")),
+    Phase("written", 900, 1e-4, with_written(1, 0.22, 0.0), warmup=50, dropout=0.1, after=("wiki", "again", "third")),
+    Phase("asked", 700, 1e-4, with_written(2, answered=0.15), warmup=50, dropout=0.1, after=("third", "written")),
+    Phase("later", 700, 1e-4, with_written(4), warmup=50, dropout=0.1, after=("third", "written", "asked", "asked")),
+    Phase("alike", 1200, 1e-4, with_written(7), warmup=50, dropout=0.1, after=("third", "written", "asked", "asked", "later", "later")),
+    Phase("last", 900, 1e-4, with_written(9), warmup=50, dropout=0.1, after=("asked", "later", "alike")),
 )
-MEAN = ("third", "written")
+MEAN = ("third", "written", *2 * ("asked", "later", "alike", "last"))
 
 
 class Run:
