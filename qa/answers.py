@@ -29,10 +29,14 @@ FindArticle = Callable[[str], Article | None]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Spans that say the same, best first; `score` is the best one's, retrieval and reader together."""
+    """Spans that say the same, best first; `score` is the best one's, retrieval and reader together.
+
+    `likeness` is the cosine of the question and the best one's sentence, where it was measured (qa/evidence.py).
+    """
 
     spans: tuple[Span, ...]
     score: float
+    likeness: float = 0.0
 
     @property
     def text(self) -> str:
@@ -52,12 +56,14 @@ def grouped(spans: Sequence[Span], reader_weight: float) -> list[Group]:
     return [Group(tuple(group), _score(group[0], reader_weight)) for group in groups]
 
 
-def reranked(hits: Sequence[Hit], spans: Sequence[Span], reader_weight: float) -> list[Hit]:
-    """The hits in the order of their best spans; those without any keep their order, last."""
+def reranked(hits: Sequence[Hit], spans: Sequence[Span], groups: Sequence[Group], reader_weight: float) -> list[Hit]:
+    """The hit of the first group, then the others in the order of their best spans; those without any keep their order, last."""
     best: dict[int, float] = {}
     for span in spans:
         number = span.hit.passage.number
         best[number] = max(best.get(number, -math.inf), _score(span, reader_weight))
+    if groups:
+        best[groups[0].spans[0].hit.passage.number] = math.inf
     return sorted(hits, key=lambda hit: -best.get(hit.passage.number, -math.inf))
 
 

@@ -9,11 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from qa.answers import Group, quoted
+from qa.answers import Group
 from qa.datatypes import Hit
-from qa.passages import embedding_text
+from qa.evidence import evidence, place, sentence
 from qa.questions import lacks_quantity
-from qa.sentences import Offsets, sentence_spans
 from qa.words import content_words, stems
 
 Features = dict[str, float]
@@ -26,19 +25,11 @@ _DENIAL = re.compile(r"\b(not|cannot|never|no|none|neither|nor|without)\b|n['’
 _COUNT = re.compile(r"\bhow many\s+(.{1,60})", re.IGNORECASE)
 
 
-def evidence(group: Group) -> str:
-    """The sentence that the best span stands in, behind its article's title, as it is encoded to be compared with the question."""
-    passage = group.spans[0].hit.passage
-    start, end = _sentence(group)
-    return embedding_text(passage.title, passage.text[start:end])
-
-
-def features(question: str, read: Sequence[Hit], group: Group, likeness: float) -> Features:
-    """Of a group of spans that answers the question; `read` are the passages that were read, `likeness` the cosine of
-    question and evidence.
+def features(question: str, read: Sequence[Hit], group: Group) -> Features:
+    """Of a group of spans that answers the question; `read` are the passages that were read.
 
     - reader: the reader's score of the best span
-    - sentence: the likeness
+    - sentence: the cosine of question and evidence (qa/evidence.py)
     - words: how many words of the question say something; a short one is met by much that does not answer it
     - denied: 1 when the question denies something ("What did it not reach?") and the evidence does not
     - unmeasured: 1 when the question asks for a weight, a price, a year … and the answer is none (qa/questions.py), or "How many people …?"
@@ -48,7 +39,7 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
     """
     known = {
         "reader": group.spans[0].score,
-        "sentence": likeness,
+        "sentence": group.likeness,
         "words": float(min(MOST_WORDS, len(content_words(question)))),
         "denied": float(_denies(question) and not _denies(evidence(group))),
         "unmeasured": float(lacks_quantity(question, _with_unit(group)) or _is_uncounted(question, group)),
@@ -58,21 +49,9 @@ def features(question: str, read: Sequence[Hit], group: Group, likeness: float) 
     return known
 
 
-def _sentence(group: Group) -> Offsets:
-    """In characters of its passage."""
-    start, end = _place(group)
-    text = group.spans[0].hit.passage.text
-    return quoted(sentence_spans(text), (start, end), (0, len(text)))
-
-
-def _place(group: Group) -> Offsets:
-    span = group.spans[0]
-    return span.start - span.hit.passage.start, span.end - span.hit.passage.start
-
-
 def _with_unit(group: Group) -> str:
     """The answer and what stands beside it: "138" may be followed by "cm", "20" may follow "$"."""
-    start, end = _place(group)
+    start, end = place(group)
     return group.spans[0].hit.passage.text[max(0, start - UNIT[0]) : end + UNIT[1]]
 
 
@@ -80,7 +59,7 @@ def _is_uncounted(question: str, group: Group) -> bool:
     asked = _COUNT.search(question)
     if asked is None:
         return False
-    (start, end), (first, last) = _place(group), _sentence(group)
+    (start, end), (first, last) = place(group), sentence(group)
     near = group.spans[0].hit.passage.text[max(first, start - NEAR[0]) : min(last, end + NEAR[1])]
     counted = stems(" ".join(content_words(asked[1])[:2]))
     return bool(counted) and not counted & stems(near)

@@ -23,7 +23,8 @@ from qa.database import store_errors
 from qa.datatypes import Answer, Article, ArticleSummary, Citation, Filters, Hit, Refusal, Response, Span, Turn
 from qa.encoder import Encoder, load_encoder
 from qa.errors import UnknownArticle
-from qa.features import Features, evidence, features
+from qa.evidence import LEADING, compared, weighed
+from qa.features import Features, features
 from qa.reader import Reader, SentenceReader, load_reader
 from qa.reranker import Reranker, load_reranker
 from qa.retriever import Retriever
@@ -98,9 +99,9 @@ class Pipeline:
                 hits = retriever.search(standalone, max(LISTED, self.config.retrieval.passages), filters, vector)
             (on_stage or _silent)("reading")
             with clock.stage("read"):
-                hits, groups = self._read(standalone, hits, self._the_reader(retriever.encoder))
+                hits, groups = self._read(standalone, hits, vector, retriever.encoder)
                 groups = groups[: 1 + self.config.reader.alternatives]
-                known = _features(standalone, hits[: self.config.retrieval.passages], groups, vector, retriever.encoder)
+                known = [features(standalone, hits[: self.config.retrieval.passages], group) for group in groups]
             response = self._respond(question, standalone, hits, list(zip(groups, known, strict=True)), store, clock, threshold)
             searched = None if response.answer else store.count(filters)
             return replace(response, filters=filters, searched=searched, encoder=retriever.encoder.fingerprint)
@@ -134,17 +135,16 @@ class Pipeline:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Group]:
         """The reader's answers in these hits, best first, those that say the same together."""
-        reader = self._the_reader(self.encoder)
-        return grouped(reader.read(question, hits), reader.weight)
+        encoder = self.encoder
+        reader = self._the_reader(encoder)
+        return self._ranked(question, reader.read(question, hits), reader, encoder.encode_questions([question])[0], encoder)
 
-    def features(self, question: str, read: Sequence[Hit], groups: Sequence[Group]) -> list[Features]:
-        """What tells how likely each group answers the question; `read` are the passages that they were found in."""
-        with self._snapshot() as store:
-            encoder = self._answering(store).encoder
-            return _features(question, read, groups, encoder.encode_questions([question])[0], encoder)
+    def _read(self, question: str, hits: Sequence[Hit], vector: NDArray[np.float32], encoder: Encoder) -> tuple[list[Hit], list[Group]]:
+        """Reads the first passages, as many as it takes; a model that has read them knows better than retrieval which come first.
 
-    def _read(self, question: str, hits: Sequence[Hit], reader: Reader) -> tuple[list[Hit], list[Group]]:
-        """Reads the first passages, as many as it takes; a model that has read them knows better than retrieval which come first."""
+        `vector` is the encoded question, (dim,).
+        """
+        reader = self._the_reader(encoder)
         first, rest = list(hits[: self.config.retrieval.passages]), list(hits[self.config.retrieval.passages :])
         step = READ_AT_ONCE if reader.reranks else max(1, len(first))
         spans: list[Span] = []
@@ -152,8 +152,16 @@ class Pipeline:
             if at and settled(spans, first[at], reader.weight):
                 break
             spans += reader.read(question, first[at : at + step])
-        order = reranked(first, spans, reader.weight) if reader.reranks else first
-        return order + rest, grouped(spans, reader.weight)
+        groups = self._ranked(question, spans, reader, vector, encoder)
+        order = reranked(first, spans, groups, reader.weight) if reader.reranks else first
+        return order + rest, groups
+
+    def _ranked(self, question: str, spans: Sequence[Span], reader: Reader, vector: NDArray[np.float32], encoder: Encoder) -> list[Group]:
+        """By retrieval, reader and evidence; the `sentence` reader has looked at the evidence itself."""
+        groups = grouped(spans, reader.weight)
+        count = max(LEADING, 1 + self.config.reader.alternatives)
+        groups = compared(groups[:count], vector, encoder) + groups[count:]
+        return weighed(question, groups) if reader.reranks else groups
 
     def article(self, article_id: str) -> Article:
         """UnknownArticle when it is not there (any more)."""
@@ -264,14 +272,6 @@ class Pipeline:
             if self._calibration is None:
                 self._calibration = Calibration.load(self._the_reader(self.encoder).name, self.config.reader.calibration)
             return self._calibration
-
-
-def _features(question: str, read: Sequence[Hit], groups: Sequence[Group], vector: NDArray[np.float32], encoder: Encoder) -> list[Features]:
-    """`vector` is the encoded question, (dim,)."""
-    if not groups:
-        return []
-    likeness = encoder.encode_passages([evidence(group) for group in groups]) @ vector
-    return [features(question, read, group, float(cosine)) for group, cosine in zip(groups, likeness, strict=True)]
 
 
 def clean_question(question: str) -> str:

@@ -6,8 +6,7 @@ import pytest
 
 from qa.answers import Group
 from qa.datatypes import Hit, Passage, Span
-from qa.features import MOST_WORDS, evidence, features
-from qa.passages import embedding_text
+from qa.features import MOST_WORDS, features
 
 TEXT = "It rained. The tower opened in 1889. It did not fall."
 
@@ -18,16 +17,12 @@ def hit(article_id: str = "a", start: int = 100) -> Hit:
 
 def group(text: str) -> Group:
     start = 100 + TEXT.index(text)
-    return Group((Span(hit(), start, start + len(text), text, 2.0),), 1.0)
-
-
-def test_evidence_is_the_sentence_of_the_best_span_behind_the_title():
-    assert evidence(group("1889")) == embedding_text("Paris", "The tower opened in 1889.")
+    return Group((Span(hit(), start, start + len(text), text, 2.0),), 1.0, likeness=0.4)
 
 
 def test_features_of_an_answer():
     read = [hit(), hit("b"), hit("a", 900), hit("c")]
-    assert features("When did the tower in Paris open?", read, group("1889"), 0.4) == {
+    assert features("When did the tower in Paris open?", read, group("1889")) == {
         "reader": 2.0,
         "sentence": 0.4,
         "words": 3.0,
@@ -47,7 +42,7 @@ def test_features_of_an_answer():
     ],
 )
 def test_a_denial_that_the_evidence_does_not_share_is_told(question, answer, denied):
-    assert features(question, [hit()], group(answer), 0.4)["denied"] == denied
+    assert features(question, [hit()], group(answer))["denied"] == denied
 
 
 @pytest.mark.parametrize(
@@ -66,7 +61,7 @@ def test_a_number_of_something_else_is_told(question, unmeasured):
     text = "There were twenty lifeboats. The passengers slept."
     passage = Passage("a", 7, 7 + len(text), text)
     twenty = Group((Span(Hit(passage, 1.0), 18, 24, "twenty", 2.0),), 1.0)
-    assert features(question, [], twenty, 0.4)["unmeasured"] == unmeasured
+    assert features(question, [], twenty)["unmeasured"] == unmeasured
 
 
 @pytest.mark.parametrize(
@@ -83,13 +78,13 @@ def test_an_answer_that_is_no_such_quantity_is_told(question, answer, unmeasured
     text = "A bell of 9.5 tonnes was hung. It was cast in 1889 by others. Its rope cost $20 then."
     passage, start = Passage("a", 7, 7 + len(text), text), 7 + text.index(answer)
     found = Group((Span(Hit(passage, 1.0), start, start + len(answer), answer, 2.0),), 1.0)
-    assert features(question, [], found, 0.4)["unmeasured"] == unmeasured
+    assert features(question, [], found)["unmeasured"] == unmeasured
 
 
 def test_the_crowd_around_the_only_passage_that_was_read_is_not_known():
-    assert "crowd" not in features("When did it open?", [hit()], group("1889"), 0.4)
+    assert "crowd" not in features("When did it open?", [hit()], group("1889"))
 
 
 def test_the_words_of_a_long_question_count_no_further():
     long = " ".join(f"word{number}" for number in range(50))
-    assert features(long, [hit()], group("1889"), 0.4)["words"] == MOST_WORDS
+    assert features(long, [hit()], group("1889"))["words"] == MOST_WORDS

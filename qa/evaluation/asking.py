@@ -15,7 +15,7 @@ from qa.datatypes import Article, Filters, Hit, Passage, Response, Turn
 from qa.evaluation.datasets import Question
 from qa.evaluation.metrics import CUTOFF
 from qa.evaluation.outcomes import Mode, Outcome, found
-from qa.features import Features
+from qa.features import features
 from qa.sentences import paragraph_spans
 
 DOCUMENT_HITS = 50  # passages searched for where documents are judged, to find ten documents
@@ -35,8 +35,6 @@ class Asked(Protocol):
     def search_many(self, questions: Sequence[str], k: int = ...) -> list[tuple[Hit, ...]]: ...
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Group]: ...
-
-    def features(self, question: str, read: Sequence[Hit], groups: Sequence[Group]) -> list[Features]: ...
 
     def article(self, article_id: str) -> Article: ...
 
@@ -111,10 +109,9 @@ def _read_paragraph(pipeline: Asked, question: Question) -> Outcome:
     outcome = Outcome(question, latency_ms=_milliseconds(started))
     if not groups:
         return outcome
-    (known,) = pipeline.features(question.question, read, groups[:1])
     settings = pipeline.config.reader
     calibration = Calibration.load(settings.model, settings.calibration)
-    confidence = calibration.confidence(known)
+    confidence = calibration.confidence(features(question.question, read, groups[0]))
     shown = confidence >= (calibration.threshold if settings.threshold is None else settings.threshold)
     text = groups[0].text
     return replace(outcome, answer=text if shown else None, withheld=None if shown else text, confidence=confidence)

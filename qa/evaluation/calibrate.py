@@ -27,6 +27,7 @@ from qa.evaluation.files import Progress, check_writable, silent, today, write_j
 from qa.evaluation.indexes import RememberingEncoder, prepare_index
 from qa.evaluation.metrics import is_right
 from qa.evaluation.statistics import Values, auroc, calibration_error
+from qa.features import features
 from qa.pipeline import Pipeline
 from qa.terminal import progress_bar
 
@@ -149,7 +150,7 @@ def collect(pipeline: Asked, dataset: Dataset, progress: Progress = silent) -> I
         right = bool(groups) and is_right(groups[0].text, [gold.text for gold in question.gold])
         place = question.paragraph or next(iter(question.gold), None)
         asked_of = place.article_id if place else hits[0].passage.article_id if hits else ""
-        known = pipeline.features(text, hits, groups[:1])[0] if groups else {}
+        known = features(text, hits, groups[0]) if groups else {}
         yield Sample(known, right, question.answerable, f"{dataset.name}: {asked_of}")
 
 
