@@ -39,7 +39,7 @@ LAYERS = (
     {"files", "stores"},
     {"workers"},
     {"ray"},
-    {"batches", "check", "features", "indexer", "looks", "repair", "retriever"},
+    {"batches", "check", "evidence", "features", "indexer", "looks", "repair", "retriever"},
     {"pipeline"},
     {"server"},
     {"evaluation", "options", "terminal", "ui"},
@@ -49,7 +49,7 @@ LAYERS = (
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 # Within a layer these come first.
 BELOW = {
-    ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
+    ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("features", "evidence"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
     ("indexer", "looks"), ("store", "passages"), ("ui", "evaluation"),
 }  # fmt: skip
