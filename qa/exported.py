@@ -60,6 +60,7 @@ class Compiled:
     def __init__(self, graph: Model, precision: Precision) -> None:
         names = [port.any_name for port in graph.inputs]
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _hint(precision), "PERFORMANCE_HINT": "LATENCY"}
+        settings["ENABLE_CPU_PINNING"] = False  # several processes with a thread each would all be pinned to the first core
         if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():  # OpenVINO has threads of its own, and does not look
             settings["INFERENCE_NUM_THREADS"] = int(threads)
         self._names = names

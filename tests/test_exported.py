@@ -136,6 +136,13 @@ print(make.made)
     assert sorted(int(process.communicate()[0]) for process in running) == [0, 1]
 
 
+def test_threads_are_as_many_as_the_environment_says_and_not_pinned(cache, monkeypatch):
+    """Pinned, the single threads of several processes would share the first core."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    model = Compiled(cached_export("key", Maker()).graph, "float32")._request.get_compiled_model()
+    assert (model.get_property("INFERENCE_NUM_THREADS"), model.get_property("ENABLE_CPU_PINNING")) == (1, False)
+
+
 def test_a_key_is_of_content_and_versions(tmp_path, monkeypatch):
     folder = save_model(tmp_path / "model", ["one two"])
     key = export_key("encoder", folder)
