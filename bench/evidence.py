@@ -27,7 +27,7 @@ from qa.evaluation.datasets import Question
 from qa.evaluation.indexes import prepare_index
 from qa.evaluation.load import load_dataset
 from qa.evaluation.metrics import f1
-from qa.evidence import LEADING, compared, evidence
+from qa.evidence import COVERAGE, LEADING, LIKENESS, compared, evidence
 from qa.pipeline import Pipeline
 from qa.reader import load_reader
 from qa.words import coverage
@@ -64,7 +64,7 @@ def main() -> None:
     for likeness, share in itertools.product(LIKENESSES, COVERAGES):
         print(row(f"{likeness} {share}", found, likeness, share, LEADING))
     for count in COUNTS:
-        print(row(f"0.75 0.2, {count} weighed", found, 0.75, 0.2, count))
+        print(row(f"as in qa, {count} weighed", found, LIKENESS, COVERAGE, count))
 
 
 def candidates(pipeline: Pipeline, questions: Sequence[Question]) -> Iterator[list[Candidate]]:

@@ -20,7 +20,7 @@ from qa.words import coverage
 
 LEADING = 4  # groups that are weighed; those after them were never the right one
 LIKENESS = 0.75  # weight of the cosine of question and evidence, beside the score of retrieval and reader
-COVERAGE = 0.2  # weight of the share of the question's words that the evidence has
+COVERAGE = 0.1  # weight of the share of the question's words that the evidence has
 
 
 def evidence(group: Group) -> str:

@@ -62,7 +62,7 @@ class YearReader:
     def read(self, question: str, hits: list[Hit]) -> list[Span]:
         years = [(hit, year) for hit in hits for year in ("1889", "1912") if year in hit.passage.text]
         places = [(hit, year, hit.passage.start + hit.passage.text.index(year)) for hit, year in years]
-        return [Span(hit, at, at + 4, year, 2.0 if year == "1889" else 6.0) for hit, year, at in places]
+        return [Span(hit, at, at + 4, year, 2.0 if year == "1889" else 7.0) for hit, year, at in places]
 
 
 @pytest.mark.parametrize(("reranks", "year"), [(True, "1912"), (False, "1889")])

@@ -49,9 +49,9 @@ LAYERS = (
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 # Within a layer these come first.
 BELOW = {
-    ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("features", "evidence"), ("indexer", "batches"), ("reader", "span_reader"),
+    ("encoder", "encoder_runtimes"), ("evaluation", "terminal"), ("indexer", "batches"), ("reader", "span_reader"),
     ("span_runtimes", "span_model"), ("repair", "batches"), ("repair", "check"), ("repair", "indexer"),
-    ("indexer", "looks"), ("store", "passages"), ("ui", "evaluation"),
+    ("indexer", "looks"), ("store", "passages"), ("ui", "evaluation"), ("features", "evidence"),
 }  # fmt: skip
 
 
