@@ -18,7 +18,7 @@ from qa.passages import embedding_text
 from qa.sentences import Offsets, sentence_spans
 from qa.words import coverage
 
-LEADING = 4  # groups that are weighed; those after them were never the right one
+LEADING = 4  # groups that are weighed; a fifth changed nothing
 LIKENESS = 0.75  # weight of the cosine of question and evidence, beside the score of retrieval and reader
 COVERAGE = 0.1  # weight of the share of the question's words that the evidence has
 
