@@ -2,6 +2,7 @@
 
     python bench/evidence.py eval/ --split dev
     python bench/evidence.py FILE --sample 1000
+    python bench/evidence.py FILE --sample 1000 --others     # the questions that chose nothing
 
 Asks the set's answerable questions once, every passage read, keeps the five best answers of each as retrieval and reader rank
 them, and prints for each pair of weights the F1 of the answer that then comes first, the difference to none of either with its
@@ -29,7 +30,7 @@ from qa.evaluation.load import load_dataset
 from qa.evaluation.metrics import f1
 from qa.evidence import COVERAGE, LEADING, LIKENESS, compared, evidence
 from qa.pipeline import Pipeline
-from qa.reader import load_reader
+from qa.reader import SentenceReader, load_reader
 from qa.words import coverage
 
 LIKENESSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
@@ -50,13 +51,19 @@ def main() -> None:
     parser.add_argument("set", type=Path, help="evaluation set, or a SQuAD file")
     parser.add_argument("--split", help="tune on dev")
     parser.add_argument("--sample", type=int, help="so many answerable questions, drawn with a fixed seed")
+    parser.add_argument("--others", action="store_true", help="those that --sample leaves, instead")
     parser.add_argument("--config", help="configuration file")
     options = parser.parse_args()
     dataset = load_dataset(options.set)
     questions = [q for q in dataset.questions if q.answerable and options.split in (None, q.split)]
     if options.sample is not None:
-        questions = random.Random(2).sample(questions, min(options.sample, len(questions)))
+        drawn = random.Random(2).sample(questions, min(options.sample, len(questions)))
+        questions = [q for q in questions if q not in drawn] if options.others else drawn
+    if len(questions) < 2:
+        parser.error(f"{len(questions)} answerable questions to ask, and at least 2 are needed (other --split or --sample)")
     config = load_config(options.config)
+    if config.reader.model == SentenceReader.name:
+        parser.error(f"the {SentenceReader.name} reader weighs no evidence (set reader.model to a model)")
     encoder = load_encoder(config.embedding)
     config, _ = prepare_index(dataset, config, encoder)
     found = list(candidates(Pipeline(config, encoder=encoder), questions))

@@ -134,7 +134,10 @@ def main() -> None:
         for question in questions:
             for name, system in systems.items():
                 found[name].append(system.ask(question.question))
-    rows = {name: {"version": system.version, **indexing[name], **row(found[name], questions)} for name, system in systems.items()}
+    rows = {
+        name: {"version": system.version, **indexing[name], **row(found[name], questions), **lead(found["qa"], found[name], questions)}
+        for name, system in systems.items()
+    }
     report = {"file": options.file.name, "questions": len(questions), "machine": described(), "rows": rows}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(rows, indent=1))
@@ -154,14 +157,25 @@ def index(systems: dict[str, System], config: Config, parts: Sequence[Sequence[A
 
 def row(found: Sequence[tuple[str, float]], questions: Sequence[Question]) -> dict[str, float]:
     answers, seconds = zip(*found, strict=True)
-    golds = [[gold.text for gold in question.gold] for question in questions]
     figures = {
-        "EM": statistics.mean(map(exact_match, answers, golds)),
-        "F1": statistics.mean(map(f1, answers, golds)),
+        "EM": statistics.mean(map(exact_match, answers, golds(questions))),
+        "F1": statistics.mean(map(f1, answers, golds(questions))),
         "p50_ms": 1000 * statistics.median(seconds),
         "p95_ms": 1000 * statistics.quantiles(seconds, n=20)[-1],
     }
     return {name: round(value, 4) for name, value in figures.items()}
+
+
+def lead(ours: Sequence[tuple[str, float]], theirs: Sequence[tuple[str, float]], questions: Sequence[Question]) -> dict[str, float]:
+    """How far qa's F1 is above, and the standard error of that: the questions are the same, so it is the error of the mean difference."""
+    pairs = zip(ours, theirs, golds(questions), strict=True)
+    differences = [f1(our, gold) - f1(their, gold) for (our, _), (their, _), gold in pairs]
+    error = statistics.stdev(differences) / len(differences) ** 0.5
+    return {"qa_F1_above": round(statistics.mean(differences), 4), "qa_F1_above_error": round(error, 4)}
+
+
+def golds(questions: Sequence[Question]) -> list[list[str]]:
+    return [[gold.text for gold in question.gold] for question in questions]
 
 
 def write_models(folder: Path, config: Config) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """The sentence behind an answer: of answers that the reader finds about as good, the one wins whose sentence is more like the question.
 
 The reader sees a passage at a time and says little about which of two passages is meant, and retrieval compares whole passages.
-The sweep that chose the weights is in docs/design.md#reading.
+The sweep that chose the weights is in docs/design.md#reading. They suit the cosines of the encoder that ships; those of another may lie
+closer together (bench/evidence.py --config FILE). Sentences are told by English rules: the passage does not say its language.
 """
 
 from __future__ import annotations

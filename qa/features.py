@@ -25,8 +25,8 @@ _DENIAL = re.compile(r"\b(not|cannot|never|no|none|neither|nor|without)\b|n['’
 _COUNT = re.compile(r"\bhow many\s+(.{1,60})", re.IGNORECASE)
 
 
-def features(question: str, read: Sequence[Hit], group: Group) -> Features:
-    """Of a group of spans that answers the question; `read` are the passages that were read.
+def features(question: str, hits: Sequence[Hit], group: Group) -> Features:
+    """Of a group of spans that answers the question; `hits` are those that the reader may read.
 
     - reader: the reader's score of the best span
     - sentence: the cosine of question and evidence (qa/evidence.py)
@@ -34,7 +34,7 @@ def features(question: str, read: Sequence[Hit], group: Group) -> Features:
     - denied: 1 when the question denies something ("What did it not reach?") and the evidence does not
     - unmeasured: 1 when the question asks for a weight, a price, a year … and the answer is none (qa/questions.py), or "How many people …?"
       and neither "people" nor the word after it stands near the answer
-    - crowd: the largest share of the passages that one article has. Where all of them are about one thing, something looks like
+    - crowd: the largest share of the hits that one article has. Where all of them are about one thing, something looks like
       the answer even if none is.
     """
     known = {
@@ -44,8 +44,8 @@ def features(question: str, read: Sequence[Hit], group: Group) -> Features:
         "denied": float(_denies(question) and not _denies(evidence(group))),
         "unmeasured": float(lacks_quantity(question, _with_unit(group)) or _is_uncounted(question, group)),
     }
-    if len(read) > 1:
-        known["crowd"] = max(Counter(hit.passage.article_id for hit in read).values()) / len(read)
+    if len(hits) > 1:
+        known["crowd"] = max(Counter(hit.passage.article_id for hit in hits).values()) / len(hits)
     return known
 
 

@@ -134,10 +134,8 @@ class Pipeline:
         self._chosen = encoder
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Group]:
-        """The reader's answers in these hits, best first, those that say the same together."""
-        encoder = self.encoder
-        reader = self._the_reader(encoder)
-        return self._ranked(question, reader.read(question, hits), reader, encoder.encode_questions([question])[0], encoder)
+        """The reader's answers in these hits as `ask` ranks them, best first, those that say the same together."""
+        return self._read(question, hits, self.encoder.encode_questions([question])[0], self.encoder)[1]
 
     def _read(self, question: str, hits: Sequence[Hit], vector: NDArray[np.float32], encoder: Encoder) -> tuple[list[Hit], list[Group]]:
         """Reads the first passages, as many as it takes; a model that has read them knows better than retrieval which come first.
@@ -159,7 +157,7 @@ class Pipeline:
     def _ranked(self, question: str, spans: Sequence[Span], reader: Reader, vector: NDArray[np.float32], encoder: Encoder) -> list[Group]:
         """By retrieval, reader and evidence; the `sentence` reader has looked at the evidence itself."""
         groups = grouped(spans, reader.weight)
-        count = max(LEADING, 1 + self.config.reader.alternatives)
+        count = max(LEADING if reader.reranks else 1, 1 + self.config.reader.alternatives)
         groups = compared(groups[:count], vector, encoder) + groups[count:]
         return weighed(question, groups) if reader.reranks else groups
 
@@ -205,7 +203,7 @@ class Pipeline:
         for group, known in groups:
             confidence = calibration.confidence(known)
             if answers and confidence < threshold / 2:
-                break
+                continue  # one behind it may be surer: their order is not that of confidence
             cited = cite_group(group, len(citations) + 1, store.article)
             citations += cited
             answers.append(Answer(group.text, confidence, tuple(citation.number for citation in cited)))

@@ -1,8 +1,9 @@
 """From a question and its hits to the spans that may answer it.
 
-Every reader gives verbatim spans, best first, with a score of its own; ranking them together with retrieval, grouping and
-confidence are the business of qa/answers.py. The `sentence` reader needs no model but the encoder: it takes the sentence
-that is nearest to the question in meaning and shares most of its words. Model readers are in qa/span_reader.py.
+Every reader gives verbatim spans, best first, with a score of its own. qa/answers.py ranks them together with retrieval and
+groups them, qa/evidence.py weighs their sentences, qa/features.py and qa/calibration.py tell how sure they are. The `sentence`
+reader needs no model but the encoder: it takes the sentence that is nearest to the question in meaning and shares most of its words.
+Model readers are in qa/span_reader.py.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ _LEANS_BACK = re.compile(r"(he|she|it|they|this|that|these|those|but|and|so|his|
 
 
 class Reader(Protocol):
-    """What the pipeline needs of a reader. `weight` is how much its score counts beside the retrieval score,
-    `reranks` whether the order of the hits should follow it."""
+    """What the pipeline needs of a reader.
+
+    `weight` is how much its score counts beside the retrieval score. `reranks` says that it knows better than retrieval: passages
+    are read only until its lead is large enough, the order of the hits follows it, and evidence is weighed beside it.
+    """
 
     name: str
     weight: float

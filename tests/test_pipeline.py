@@ -27,17 +27,17 @@ RIVER = article("river", "The river Rhine is long. It flows north to the sea.", 
 
 
 class NameReader:
-    """Answers with every "Neil Armstrong" or "Rhine" that it sees; its score is 2, or what it was told."""
+    """Answers with every "Neil Armstrong" or "Rhine" that it sees, or the names it was told; its score is 2, or what it was told."""
 
     name = "names"
     weight = 1.0
     reranks = False
 
-    def __init__(self, score: float = 2.0) -> None:
-        self.score = score
+    def __init__(self, score: float = 2.0, names: tuple[str, ...] = ("Neil Armstrong", "Rhine")) -> None:
+        self.score, self.names = score, names
 
     def read(self, question: str, hits: list[Hit]) -> list[Span]:
-        places = [(hit, name, hit.passage.text.find(name)) for hit in hits for name in ("Neil Armstrong", "Rhine")]
+        places = [(hit, name, hit.passage.text.find(name)) for hit in hits for name in self.names]
         return [
             Span(hit, hit.passage.start + at, hit.passage.start + at + len(name), name, self.score) for hit, name, at in places if at >= 0
         ]
@@ -112,6 +112,22 @@ def test_the_threshold_is_reached_by_equality_and_the_calibrations_unless_set(fi
 def test_so_many_alternatives_as_are_asked_for(filled):
     config = filled(MOON, RIVER).replace("reader.alternatives", 0)
     assert Pipeline(config, encoder=FakeEncoder(), reader=NameReader()).ask("Who or what?").alternatives == ()
+
+
+def test_an_alternative_behind_a_weak_one_is_listed(filled, monkeypatch):
+    class Surest(Calibration):
+        def confidence(self, known):
+            return next(left)
+
+    left = iter([0.8, 0.1, 0.5])
+    monkeypatch.setattr(Calibration, "load", classmethod(lambda cls, *_: Surest(0.0, {}, threshold=0.6)))
+    text = "Armstrong walked. The Rhine is long. The Danube is longer."
+    pipeline = Pipeline(filled(article("all", text)), encoder=FakeEncoder(), reader=NameReader(names=("Armstrong", "Rhine", "Danube")))
+    response = pipeline.ask("Who or what?")
+    assert response.answer is not None
+    listed = [(answer.text, answer.confidence) for answer in (response.answer, *response.alternatives)]
+    assert listed == [("Armstrong", 0.8), ("Danube", 0.5)]
+    check(response, pipeline)
 
 
 class CountingReader(NameReader):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import qa
+from qa.answers import FAR
 from qa.calibration import Calibration
 from qa.config import Config
 from qa.config import Reader as ReaderSettings
@@ -31,10 +32,12 @@ from qa.evaluation.indexes import RememberingEncoder, eval_folder, prepare_index
 from qa.evaluation.journal import Journal
 from qa.evaluation.outcomes import Mode, Outcome, to_line
 from qa.evaluation.summary import summarise
+from qa.evidence import COVERAGE, LEADING, LIKENESS
 from qa.model_files import content_hash, model_folder
-from qa.pipeline import Pipeline
-from qa.reader import SentenceReader
+from qa.pipeline import READ_AT_ONCE, Pipeline
+from qa.reader import OVERLAP_WEIGHT, SentenceReader
 from qa.span_model import reader_folder
+from qa.span_reader import SpanReader
 
 LIBRARIES = ("torch", "sentence-transformers", "transformers", "faiss-cpu", "ir-measures", "numpy")
 
@@ -136,10 +139,17 @@ def models(config: Config, mode: Mode) -> dict[str, str | None]:
 
 
 def _reader_fingerprint(reader: ReaderSettings) -> str:
-    """16 hex digits of the reader's files and its calibration."""
+    """16 hex digits of the reader's files, its calibration and the numbers by which its answers are ranked."""
     files = "" if reader.model == SentenceReader.name else content_hash(reader_folder(reader.model))
     fitted = Calibration.load(reader.model, reader.calibration).to_json()
-    return hashlib.sha256(json.dumps([reader.model, files, fitted]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([reader.model, files, fitted, _ranking(reader.model)]).encode()).hexdigest()[:16]
+
+
+def _ranking(reader: str) -> list[float]:
+    """Of the reader of this name: what was chosen by sweeps and is no setting."""
+    if reader == SentenceReader.name:
+        return [SentenceReader.weight, OVERLAP_WEIGHT]
+    return [SpanReader.weight, READ_AT_ONCE, FAR, LEADING, LIKENESS, COVERAGE]
 
 
 def _result(

@@ -123,6 +123,15 @@ def test_the_fingerprint_of_a_reader_changes_with_its_files_and_with_its_calibra
     assert len({reader({}, 0.0), reader({"layers": 2}, 0.0), reader({}, 1.0)}) == 3
 
 
+@pytest.mark.parametrize("number", ["FAR", "READ_AT_ONCE", "LEADING", "LIKENESS", "COVERAGE"])
+def test_the_fingerprint_of_a_reader_changes_with_the_numbers_that_rank_its_answers(number, monkeypatch):
+    span, sentence = (Config().replace("reader.model", name) for name in ("span", "sentence"))
+    before = models(span, "answers"), models(sentence, "answers")
+    monkeypatch.setattr(runs, number, getattr(runs, number) + 1)
+    assert models(span, "answers") != before[0]
+    assert models(sentence, "answers") == before[1]
+
+
 def test_settings_that_change_no_outcome_are_left_out(config):
     elsewhere = config.replace("index.path", "elsewhere").replace("ui.port", 1).replace("embedding.others", [{"model": "other"}])
     assert settings(elsewhere) == settings(config)
