@@ -57,8 +57,8 @@ def main() -> None:
     dataset = load_dataset(options.set)
     questions = [q for q in dataset.questions if q.answerable and options.split in (None, q.split)]
     if options.sample is not None:
-        drawn = random.Random(2).sample(questions, min(options.sample, len(questions)))
-        questions = [q for q in questions if q not in drawn] if options.others else drawn
+        shuffled = random.Random(2).sample(questions, len(questions))
+        questions = shuffled[options.sample :] if options.others else shuffled[: options.sample]
     if len(questions) < 2:
         parser.error(f"{len(questions)} answerable questions to ask, and at least 2 are needed (other --split or --sample)")
     config = load_config(options.config)

@@ -134,10 +134,9 @@ def main() -> None:
         for question in questions:
             for name, system in systems.items():
                 found[name].append(system.ask(question.question))
-    rows = {
-        name: {"version": system.version, **indexing[name], **row(found[name], questions), **lead(found["qa"], found[name], questions)}
-        for name, system in systems.items()
-    }
+    rows = {name: {"version": system.version, **indexing[name], **row(found[name], questions)} for name, system in systems.items()}
+    for name in PEERS:
+        rows[name] |= lead(found["qa"], found[name], questions)
     report = {"file": options.file.name, "questions": len(questions), "machine": described(), "rows": rows}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(rows, indent=1))
