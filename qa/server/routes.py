@@ -33,7 +33,7 @@ _UPLOAD, _UPLOAD_PROGRESS, _MCP = rf"{API}/upload", rf"{API}/upload_progress", "
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(f"({'|'.join(patterns)})/?", re.ASCII)
+    return re.compile(f"({'|'.join(patterns)})((?<!/)/)?", re.ASCII)
 
 
 _public, _events, _up = _any(_PUBLIC), _any((*_EVENTS, _MCP)), _any((_UPLOAD,))
