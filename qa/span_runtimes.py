@@ -90,7 +90,7 @@ def load_span_model(name: str, backend: Backend) -> SpanModel:
 
 def on_torch(tokenizer: Any, model: Any, precision: Precision = "auto") -> SpanModel:
     """Tokenizer and model of transformers."""
-    half = precision == "bfloat16" or (precision == "auto" and _torch_has_bfloat16())
+    half = precision == "bfloat16" or (precision == "auto" and torch_has_bfloat16())
     return SpanModel(copied(tokenizer.backend_tokenizer), _facts(tokenizer, model), lambda inputs: _torch_logits(model, inputs, half), 1)
 
 
@@ -209,7 +209,7 @@ def _torch_logits(model: Any, inputs: Inputs, half: bool) -> Logits:
 
 
 @cache
-def _torch_has_bfloat16() -> bool:
+def torch_has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
     import torch
 

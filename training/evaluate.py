@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from qa.evaluation.metrics import exact_match, f1
 from training.examples import Question, read_squad
 from training.features import MAX_QUESTION, MAX_TITLE, Feature, special, tensors
+from training.learning import bfloat16_where_it_is_fast
 
 MAX_LENGTH = 320
 MAX_SPAN = 30  # tokens
@@ -52,7 +53,7 @@ def predict(model: torch.nn.Module, dev: Dev, device: torch.device) -> list[tupl
         rows = order[at : at + 16]
         batch = {name: t.to(device) for name, t in tensors([dev.features[i] for i in rows]).items()}
         allowed = batch.pop("allowed")
-        with torch.autocast(device.type, torch.bfloat16):
+        with bfloat16_where_it_is_fast(device):
             output = model(**batch)
         starts, ends = output.start_logits.float(), output.end_logits.float()
         null = (starts[:, 0] + ends[:, 0]).tolist()
