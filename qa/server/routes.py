@@ -33,6 +33,7 @@ _UPLOAD, _UPLOAD_PROGRESS, _MCP = rf"{API}/upload", rf"{API}/upload_progress", "
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One of them, with or without a slash at the end, never two."""
     return re.compile(f"({'|'.join(patterns)})((?<!/)/)?", re.ASCII)
 
 
