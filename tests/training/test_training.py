@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from qa.model_files import model_folder
 from qa.span_model import unfolded
-from training import train
+from training import learning, train
 from training.evaluate import auroc
 from training.examples import Negatives, Question, Written, placed, read_squad, read_written
 from training.export import WORDS, quantized
@@ -160,6 +160,14 @@ def test_rates_rise_and_fall_as_the_schedule_says() -> None:
 
 def arguments(folder: Path, output: Path, stop: int) -> argparse.Namespace:
     return argparse.Namespace(data=folder, output=output, dev=None, encoder=SMALL, stop=stop, eval_every=500, threads=1)
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_bfloat16_is_left_to_processors_that_have_it(has_it: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "torch_has_bfloat16", lambda: has_it)
+    with learning.bfloat16_where_it_is_fast(torch.device("cpu")):
+        product = torch.nn.Linear(2, 2)(torch.zeros(1, 2))
+    assert product.dtype == (torch.bfloat16 if has_it else torch.float32)
 
 
 @pytest.mark.model
